@@ -1,0 +1,71 @@
+# One entrance for people and for CI. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Two workers, each with servers of its own, a file at a time: the tests mostly wait.
+PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
+STAMP := $(VENV)/.installed
+
+.PHONY: help run test test-unit test-servers test-browser test-full lint types bench publish clean-data requirements
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+# Made anew only when the pinned requirements change; the stamp is written last, so an interrupted run starts over.
+$(STAMP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed: install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "  Installing the Python packages into $(VENV) … (about a minute)"
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "No virtual environment could be made (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt \
+		|| { echo "The Python packages could not be installed: check the network and the free space, then run again." >&2; exit 1; }
+	@touch $@
+
+run: $(STAMP) ## start the portal with everything it needs, load the demo, say where to go
+	@exec $(RUN) -m deploy.local run
+
+test: lint types test-unit test-servers test-browser ## everything but the slow proofs
+
+test-unit: $(STAMP) ## pure logic
+	@$(PYTEST) -m "not servers and not processes and not browser and not slow"
+
+test-servers: $(STAMP) ## on real servers of its own
+	@$(RUN) -m deploy.local install
+	@$(PYTEST) -m "(servers or processes) and not browser and not slow"
+
+test-browser: $(STAMP) ## in headless Chromium
+	@$(RUN) -m deploy.local install
+	@$(RUN) -m deploy.local browser
+	@$(PYTEST) -m "browser and not slow"
+
+test-full: test ## the slow proofs too
+	@$(RUN) -m pytest -q -m slow
+
+lint: $(STAMP) ## ruff: rules and format
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	@$(RUN) -m mypy
+	@$(RUN) -m mypy tests
+
+bench: $(STAMP) ## ingestion rate and publish-to-visible latency; figures in benchmarks/README.md
+	@$(RUN) -m benchmarks
+
+publish: $(STAMP) ## publish one event to the running portal: make publish FILE=event.json
+	@test -n "$(FILE)" || { echo "Which event? make publish FILE=event.json" >&2; exit 2; }
+	@$(RUN) -m deploy.cli publish "$(FILE)"
+
+clean-data: $(STAMP) ## delete the data of make run; tools stay installed
+	@$(RUN) -m deploy.local clean-data
+
+PIN := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11
+requirements: $(STAMP) ## pin requirements anew after a change in a .in file
+	@$(RUN) -m pip install --quiet uv
+	$(PIN) requirements/runtime.in -o requirements/runtime.txt
+	$(PIN) requirements/dev.in -o requirements/dev.txt
+	cd deploy/local/pins && for tool in jdk jgo go node mongod; do ../../../$(PIN) --no-header --no-annotate $$tool.in -o $$tool.txt; done
