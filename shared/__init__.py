@@ -1,0 +1,1 @@
+"""Plumbing and contracts that every service uses; never a business rule."""

@@ -1,0 +1,25 @@
+"""Instants: always UTC, always whole milliseconds.
+
+A BSON date holds milliseconds. With finer instants in memory, an instant read back from MongoDB would be smaller
+than the one that was written, and "the larger (ce_time, ce_id) wins" would depend on the order of arrival.
+"""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present instant (UTC, ms)."""
+    return to_ms(datetime.now(UTC))
+
+
+def to_ms(instant: datetime) -> datetime:
+    """The same instant in UTC, cut to the millisecond. `instant` must carry an offset."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    utc = instant.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def rfc3339(instant: datetime) -> str:
+    """`2026-11-20T09:30:00.000Z`."""
+    return to_ms(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")

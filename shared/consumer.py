@@ -1,0 +1,218 @@
+"""Events in, one way for all services: batches, one transaction each, an inbox, dead letters, explicit commits.
+
+FastStream's acknowledgement policies pass over failed batches or spin on them, so every subscriber is MANUAL with a
+parser that never raises; retrying, halving and committing are ours.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+from faststream.security import SASLPlaintext
+from prometheus_client import Gauge
+from pymongo import IndexModel
+from pymongo.errors import PyMongoError
+
+from shared import dead_letters, inbox
+from shared.applier import Applier, Stopped
+from shared.dead_letters import DeadLetters
+from shared.errors import Unavailable
+from shared.events.base import Event, EventData
+from shared.events.record import Record
+from shared.kafka import KafkaAccess
+from shared.logs import get_logger
+from shared.mongo import Mongo, Transaction
+from shared.sealing import Keyring
+
+BATCH_TIMEOUT_MS = 20
+REPLAY_POLL_S = 2.0
+SESSION_TIMEOUT_MS = 6_000
+"""After which the partitions of a killed consumer go to the others: Kafka's lowest."""
+
+LAG = Gauge("espace_consumer_lag_records", "Records behind the end of the partition.", ["topic", "partition"])
+STOPPED = Gauge("espace_consumer_stopped", "1 once too many unexpected errors stopped this consumer.", ["topic"])
+
+Handler = Callable[[Sequence[Event[EventData]], Transaction], Awaitable[None]]
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One topic and what is done with it: `handle` gets a batch in record order and may be called again with it.
+
+    `inbox_is_log` keeps this topic's inbox rows for good, with the events' data as they came: never where these hold
+    what must be sealed at rest.
+    """
+
+    topic: str
+    handle: Handler
+    max_records: int = 500
+    inbox_is_log: bool = False
+
+
+def collections(inbox_days: int) -> Mapping[str, Sequence[IndexModel]]:
+    """The collections that a consuming service has besides its own."""
+    return {**inbox.collections(inbox_days), **dead_letters.collections()}
+
+
+class Consumer:
+    """All the subscriptions of a service. More processes in the group (= the service's name) share the partitions."""
+
+    name = "consumer"
+    required = False
+
+    def __init__(
+        self,
+        service: str,
+        access: KafkaAccess,
+        mongo: Mongo,
+        at_rest: Keyring,
+        subscriptions: Sequence[Subscription],
+    ) -> None:
+        self._service, self._access, self._mongo = service, access, mongo
+        self._letters = DeadLetters(service, mongo, at_rest)
+        self._appliers = {
+            s.topic: Applier(s.topic, s.handle, mongo, self._letters, inbox_is_log=s.inbox_is_log)
+            for s in subscriptions
+        }
+        self._subscriptions = list(subscriptions)
+        self._broker: KafkaBroker | None = None
+        self._subscribers: dict[str, Any] = {}
+        self._positions: dict[TopicPartition, int] = {}
+        self._replays: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect and join the group; an error means that Kafka is away."""
+        broker = self._new_broker()
+        for subscription in self._subscriptions:
+            self._subscribe(broker, subscription)
+        try:
+            await broker.start()
+        except BaseException:
+            await broker.stop()
+            raise
+        self._broker = broker
+        self._replays = asyncio.create_task(self._replay_loop(), name="replays")
+
+    async def stop(self) -> None:
+        """Let the batches under way finish or, if they wait for a database, give them up uncommitted."""
+        for applier in self._appliers.values():
+            applier.stop()
+        if self._replays:
+            self._replays.cancel()
+            await asyncio.gather(self._replays, return_exceptions=True)
+        if self._broker:
+            await self._broker.stop()
+
+    async def state(self) -> str:
+        """`ok`, or which topic stands and why."""
+        for topic, applier in self._appliers.items():
+            if applier.trouble:
+                return f"{topic}: {applier.trouble}"
+            consumer = getattr(self._subscribers.get(topic), "consumer", None)
+            if consumer is None:
+                return f"{topic}: not connected"
+            self._measure_lag(consumer)
+        return "ok"
+
+    def _new_broker(self) -> KafkaBroker:
+        return KafkaBroker(
+            self._access.bootstrap_servers,
+            security=SASLPlaintext(self._access.username, self._access.password.get_secret_value()),
+            client_id=f"{self._service}-consumer",
+            apply_types=False,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            graceful_timeout=15.0,
+            logger=None,
+        )
+
+    def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
+        async def parse(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+            return KafkaMessage(body=b"", raw_message=raw, headers={}, consumer=cast("Any", subscriber.consumer))
+
+        async def decode(message: KafkaMessage) -> Any:
+            return message.raw_message
+
+        subscriber = broker.subscriber(
+            subscription.topic,
+            batch=True,
+            max_records=subscription.max_records,
+            batch_timeout_ms=BATCH_TIMEOUT_MS,
+            group_id=self._service,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            parser=parse,
+            decoder=decode,
+        )
+
+        async def consume(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
+            await self._consume(subscription.topic, subscriber, raw)
+
+        subscriber(consume)
+        self._subscribers[subscription.topic] = subscriber
+
+    async def _consume(self, topic: str, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        try:
+            await self._appliers[topic].apply([_record(r) for r in raw])
+        except Stopped as stopped:
+            if stopped.alarming:
+                STOPPED.labels(topic).set(1)
+            # Nothing of this batch is committed, and nothing after it is read.
+            subscriber.consumer.pause(*subscriber.consumer.assignment())
+            return
+        offsets = _next_offsets(raw)
+        self._positions |= offsets
+        self._measure_lag(subscriber.consumer)
+        await _commit(subscriber.consumer, offsets)
+
+    def _measure_lag(self, consumer: Any) -> None:
+        for partition in consumer.assignment():
+            end, position = consumer.highwater(partition), self._positions.get(partition)
+            if end is not None and position is not None:
+                LAG.labels(partition.topic, partition.partition).set(max(0, end - position))
+
+    async def _replay_loop(self) -> None:
+        while True:
+            await asyncio.sleep(REPLAY_POLL_S)
+            try:
+                for key, record in await self._letters.asked_again():
+                    applier = self._appliers.get(record.topic)
+                    reason = await applier.replay(record) if applier else "topic_not_read"
+                    await self._letters.settle(key, reason)
+                    log.info("dead_letter_replayed", key=key, applied=reason is None)
+            except Stopped:
+                return
+            except (PyMongoError, Unavailable) as error:
+                log.warning("replays_wait", error=type(error).__name__)
+
+
+def _next_offsets(raw: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[TopicPartition, int]:
+    """Each partition's own last record + 1: a batch spans partitions."""
+    offsets: dict[TopicPartition, int] = {}
+    for record in raw:
+        partition = TopicPartition(record.topic, record.partition)
+        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    return offsets
+
+
+async def _commit(consumer: Any, offsets: dict[TopicPartition, int]) -> None:
+    """Commit; a refusal (a rebalance, a broker away) is only logged: the inbox absorbs the redelivery."""
+    try:
+        await consumer.commit(offsets)
+    except (KafkaError, OSError) as error:
+        log.warning("commit_refused", error=type(error).__name__)
+
+
+def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))

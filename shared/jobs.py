@@ -1,0 +1,245 @@
+"""Slow work that must not be lost: a row written with the state that asks for it, done later by a leased worker.
+
+A worker leases a row on the database server's clock, does the slow work, then runs one transaction in which it writes
+the result and calls `Jobs.done`. A worker killed at any moment leaves the row to the next one when the lease ends.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prometheus_client import Counter, Gauge
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo.errors import PyMongoError
+
+from shared.backoff import Backoff
+from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.logs import get_logger
+from shared.mongo import Document, Mongo, Transaction
+
+COLLECTION = "jobs"
+LEASE_S = 60
+IDLE_POLL_S = 0.5
+RETRY_CAP_S = 300.0
+
+JOBS = Counter("espace_jobs_total", "Jobs by what became of a try.", ["kind", "outcome"])
+WAITING = Gauge("espace_jobs_waiting", "Jobs whose time has come and that nobody works on.", ["worker"])
+
+log = get_logger(__name__)
+
+
+class Postpone(Exception):
+    """Not yet: try again in `seconds`, without counting an attempt."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds = seconds
+
+
+class Abandon(Exception):
+    """Never: drop the job. `reason` is a stable code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work. `data` holds ids and sealed values; `attempts` counts the failed tries before this one."""
+
+    id: str
+    kind: str
+    member_number: str
+    data: Document
+    attempts: int
+    expires_at: datetime | None
+    lease: str
+
+
+JobHandler = Callable[[Job], Awaitable[None]]
+
+
+def collections() -> Mapping[str, Sequence[IndexModel]]:
+    """The collection and the index by which workers find what is due."""
+    return {
+        COLLECTION: [
+            IndexModel([("kind", ASCENDING), ("due_at", ASCENDING)]),
+            IndexModel([("member_number", ASCENDING)]),
+        ]
+    }
+
+
+class Jobs:
+    """The job rows of a service."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self.put_here = asyncio.Event()
+        """Set when this process wrote a job: wakes its own workers."""
+
+    async def put(
+        self,
+        tx: Transaction,
+        *,
+        id: str,  # noqa: A002 - the job's id
+        kind: str,
+        member_number: str,
+        data: Document,
+        not_before: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Write or replace a job in `tx`. After `expires_at` it is dropped instead of done."""
+        row = {
+            "kind": kind,
+            "member_number": member_number,
+            "data": data,
+            "attempts": 0,
+            "due_at": not_before or datetime.now(UTC),
+            "expires_at": expires_at,
+            "lease": None,
+        }
+        await tx.db[COLLECTION].replace_one({"_id": id}, row, upsert=True, session=tx.session)
+        self.put_here.set()
+
+    async def drop(self, tx: Transaction, selection: Document) -> None:
+        """Delete the jobs that match `selection`."""
+        await tx.db[COLLECTION].delete_many(selection, session=tx.session)
+
+    async def wake(self, tx: Transaction, *, kind: str, member_numbers: Collection[str]) -> None:
+        """What these members' jobs of `kind` waited for has come: due now. Who works on one loses its lease."""
+        where = {"kind": kind, "member_number": {"$in": sorted(member_numbers)}}
+        change = {"$set": {"due_at": datetime.now(UTC), "lease": None}}
+        await tx.db[COLLECTION].update_many(where, change, session=tx.session)
+        self.put_here.set()
+
+    async def done(self, tx: Transaction, job: Job) -> bool:
+        """Delete the row; `False` if it was replaced or taken over meanwhile: then write nothing."""
+        gone = await tx.db[COLLECTION].delete_one({"_id": job.id, "lease": job.lease}, session=tx.session)
+        return gone.deleted_count == 1
+
+    async def lease(self, kinds: Sequence[str]) -> Job | None:
+        """Take the job that has been due longest and hold it for `LEASE_S` on the server's clock."""
+        lease = new_id()
+        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
+        row = await self._mongo.db[COLLECTION].find_one_and_update(
+            {"kind": {"$in": list(kinds)}, "due_at": {"$lte": datetime.now(UTC)}},
+            [{"$set": {"due_at": until, "lease": lease}}],
+            sort=[("due_at", ASCENDING)],
+            return_document=ReturnDocument.AFTER,
+        )
+        return _job(row) if row else None
+
+    async def later(self, job: Job, delay_s: float, *, failed: bool) -> None:
+        """Give the job back, due again in `delay_s`."""
+        due = datetime.now(UTC) + timedelta(seconds=delay_s)
+        change: dict[str, Any] = {"$set": {"due_at": due, "lease": None}, "$inc": {"attempts": int(failed)}}
+        await self._mongo.db[COLLECTION].update_one({"_id": job.id, "lease": job.lease}, change)
+
+    async def forget(self, job: Job) -> None:
+        """Drop a job that will never be done."""
+        await self._mongo.db[COLLECTION].delete_one({"_id": job.id, "lease": job.lease})
+
+    async def waiting(self, kinds: Sequence[str]) -> int:
+        """How many of these are due."""
+        due = {"kind": {"$in": list(kinds)}, "due_at": {"$lte": datetime.now(UTC)}}
+        return int(await self._mongo.db[COLLECTION].count_documents(due, limit=10_000))
+
+
+class Worker:
+    """Does the jobs of some kinds, `concurrency` at a time."""
+
+    required = False
+
+    def __init__(self, name: str, jobs: Jobs, handlers: Mapping[str, JobHandler], *, concurrency: int = 1) -> None:
+        self.name = name
+        self._jobs, self._handlers, self._concurrency = jobs, dict(handlers), concurrency
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+        self._trouble = ""
+
+    async def start(self) -> None:
+        """Begin in the background."""
+        self._tasks = [asyncio.create_task(self._run(), name=self.name) for _ in range(self._concurrency)]
+
+    async def stop(self) -> None:
+        """Let the jobs under way end."""
+        self._stopping.set()
+        self._jobs.put_here.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def state(self) -> str:
+        """`ok`, or why jobs stand."""
+        return self._trouble or "ok"
+
+    async def _run(self) -> None:
+        backoff = Backoff(first_s=0.2, cap_s=5.0)
+        while not self._stopping.is_set():
+            try:
+                job = await self._jobs.lease(list(self._handlers))
+                self._trouble = ""
+                if job is not None:
+                    await self._do(job)
+                    backoff.reset()
+                else:
+                    WAITING.labels(self.name).set(0)
+                    await self._idle()
+            except (PyMongoError, Unavailable) as error:
+                self._trouble = f"waiting: {type(error).__name__}"
+                await backoff.sleep()
+
+    async def _idle(self) -> None:
+        try:
+            await asyncio.wait_for(self._jobs.put_here.wait(), IDLE_POLL_S)
+        except TimeoutError:
+            return
+        if not self._stopping.is_set():
+            self._jobs.put_here.clear()
+            await asyncio.sleep(0.01)  # the transaction that put it is about to commit
+
+    async def _do(self, job: Job) -> None:
+        if job.expires_at is not None and job.expires_at <= datetime.now(UTC):
+            await self._forget(job, "expired")
+            return
+        try:
+            await self._handlers[job.kind](job)
+        except Postpone as postpone:
+            JOBS.labels(job.kind, "postponed").inc()
+            await self._jobs.later(job, postpone.seconds, failed=False)
+        except Abandon as abandon:
+            await self._forget(job, abandon.reason)
+        except Exception as error:
+            JOBS.labels(job.kind, "failed").inc()
+            delay_s = min(RETRY_CAP_S, 0.5 * 2 ** min(job.attempts, 20))
+            log.warning(
+                "job_failed",
+                kind=job.kind,
+                job=job.id,
+                attempts=job.attempts + 1,
+                retry_in_s=delay_s,
+                error=type(error).__name__,
+                exc_info=error,
+            )
+            await self._jobs.later(job, delay_s, failed=True)
+        else:
+            JOBS.labels(job.kind, "done").inc()
+
+    async def _forget(self, job: Job, reason: str) -> None:
+        JOBS.labels(job.kind, "abandoned").inc()
+        log.warning("job_abandoned", kind=job.kind, job=job.id, reason=reason)
+        await self._jobs.forget(job)
+
+
+def _job(row: Document) -> Job:
+    return Job(
+        id=row["_id"],
+        kind=row["kind"],
+        member_number=row["member_number"],
+        data=row["data"],
+        attempts=row["attempts"],
+        expires_at=row["expires_at"],
+        lease=row["lease"],
+    )

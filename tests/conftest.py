@@ -1,0 +1,67 @@
+"""Real servers for the tests: started once a session, on free ports, in a folder of their own.
+
+A running ``make run`` is never touched. A tool that is missing and cannot be installed fails the tests that need it,
+with its remedy; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.chromium import chromium
+from deploy.local.infra import Infra
+from deploy.local.paths import cache_folder
+from deploy.local.ports import Ports
+from deploy.local.processes import Processes
+from deploy.local.tools import Toolbox
+from shared.logs import configure
+from tests.stack import RealServers, RunningPortal
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """As in production: JSON lines, no rich tracebacks."""
+    configure("tests", "WARNING")
+
+
+@pytest.fixture(scope="session")
+def infra() -> Iterator[RealServers]:
+    """Kafka, MongoDB, MinIO and Mailpit, provisioned. KEEP_TEST_DATA=1 keeps data and logs, and says where."""
+    folder = Path(tempfile.mkdtemp(prefix="espace-assure-tests-"))
+    try:
+        with Processes(folder / "logs") as processes:
+            servers = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
+            servers.start()
+            yield RealServers(servers, processes)
+    finally:
+        if os.environ.get("KEEP_TEST_DATA"):
+            print(f"\nTest data kept in {folder}")  # noqa: T201
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def portal(infra: RealServers) -> Iterator[RunningPortal]:
+    """The five services on the session's servers.
+
+    For one module at a time: a running service would take the events from a module that runs the same service itself.
+    """
+    running = RunningPortal(infra)
+    try:
+        running.start_all()
+        yield running
+    finally:
+        running.stop_all()
+
+
+@pytest.fixture(scope="session")
+def chromium_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The browser for Playwright's ``executable_path``; installed if need be, else an error that says how."""
+    with Processes(tmp_path_factory.mktemp("chromium")) as processes:
+        return chromium(processes)

@@ -1,0 +1,144 @@
+"""Jobs on a real database: done once, retried after a failure, taken over after a kill, dropped when expired."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared import jobs
+from shared.jobs import Abandon, Job, Jobs, Postpone, Worker
+from shared.mongo import Mongo, Transaction
+from tests.shared.workbench import until
+from tests.stack import RealServers
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+async def mongo(infra: RealServers) -> AsyncIterator[Mongo]:
+    """A database of the test's own."""
+    part = Mongo(infra.mongo_admin_url, f"test-{uuid4().hex[:8]}", collections={**jobs.collections(), "done": []})
+    await part.start()
+    yield part
+    await part.db.client.drop_database(part.db.name)
+    await part.stop()
+
+
+class Bench:
+    """One kind of job: its handler does what `word` says and writes a row when done."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self.mongo, self.jobs, self.tries = mongo, Jobs(mongo), 0
+
+    async def put(self, word: str, *, not_before: datetime | None = None, expires_at: datetime | None = None) -> None:
+        async def body(tx: Transaction) -> None:
+            await self.jobs.put(
+                tx,
+                id=f"job-{word}",
+                kind="write",
+                member_number="12345678",
+                data={"word": word},
+                not_before=not_before,
+                expires_at=expires_at,
+            )
+
+        await self.mongo.transaction(body)
+
+    async def handle(self, job: Job) -> None:
+        self.tries += 1
+        if job.data["word"] == "fail once" and job.attempts == 0:
+            raise RuntimeError
+        if job.data["word"] == "postpone once" and self.tries == 1:
+            raise Postpone(0.2)
+        if job.data["word"] == "abandon":
+            raise Abandon("no_use")
+        if job.data["word"] == "hang" and self.tries == 1:
+            await asyncio.sleep(3600)
+
+        async def body(tx: Transaction) -> None:
+            if await self.jobs.done(tx, job):
+                await tx.db["done"].insert_one({"word": job.data["word"]}, session=tx.session)
+
+        await self.mongo.transaction(body)
+
+    def worker(self, concurrency: int = 1) -> Worker:
+        return Worker("bench", self.jobs, {"write": self.handle}, concurrency=concurrency)
+
+    async def done(self) -> list[str]:
+        return [row["word"] async for row in self.mongo.db["done"].find()]
+
+    async def open(self) -> int:
+        return await self.mongo.db["jobs"].count_documents({})
+
+
+@pytest.fixture
+def bench(mongo: Mongo) -> Bench:
+    return Bench(mongo)
+
+
+@pytest.mark.parametrize("word", ["plain", "fail once", "postpone once"])
+async def test_a_job_is_done_once_however_it_starts(bench: Bench, word: str) -> None:
+    await bench.put(word)
+    worker = bench.worker(concurrency=3)
+    await worker.start()
+    await until(bench.done, "the job")
+    await worker.stop()
+    assert await bench.done() == [word]
+    assert await bench.open() == 0
+
+
+async def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LEASE_S", 1)
+    await bench.put("hang")
+    dead, alive = bench.worker(), bench.worker()
+    await dead.start()
+    await until(lambda: _true(bench.tries), "the first try")
+    await alive.start()
+    await until(bench.done, "the second try")
+    await alive.stop()
+    for task in dead._tasks:
+        task.cancel()
+    assert bench.tries == 2
+    assert await bench.done() == ["hang"]
+
+
+async def test_a_job_replaced_while_it_runs_is_not_done_by_the_old_worker(bench: Bench) -> None:
+    await bench.put("plain")
+    old = await bench.jobs.lease(["write"])
+    assert old is not None
+    await bench.put("plain")
+    await bench.handle(old)
+    assert await bench.done() == []
+    assert await bench.open() == 1
+
+
+async def test_an_abandoned_and_an_expired_job_are_dropped(bench: Bench) -> None:
+    await bench.put("abandon")
+    await bench.put("late", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    worker = bench.worker()
+    await worker.start()
+
+    async def none_open() -> bool:
+        return await bench.open() == 0
+
+    await until(none_open, "both to go")
+    await worker.stop()
+    assert await bench.done() == []
+
+
+async def test_a_job_is_not_done_before_its_time(bench: Bench) -> None:
+    await bench.put("early", not_before=datetime.now(UTC) + timedelta(seconds=1.5))
+    worker = bench.worker()
+    await worker.start()
+    await asyncio.sleep(0.7)
+    assert await bench.done() == []
+    await until(bench.done, "the job at its time")
+    await worker.stop()
+
+
+async def _true(value: int) -> bool:
+    return value > 0
