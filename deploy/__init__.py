@@ -1,0 +1,1 @@
+"""Everything that runs the portal: topology, provisioning, native stack, command line, simulator."""

@@ -1,0 +1,1 @@
+"""The operators' command line, `portal`: the entrance of internal systems, by hand."""

@@ -1,0 +1,1 @@
+"""One module per server: how it is prepared, started, and known to be ready."""
