@@ -1,0 +1,1 @@
+"""Who may come in: accounts, identifiers, passwords, sessions. See README.md."""

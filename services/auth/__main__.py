@@ -1,0 +1,5 @@
+"""`python -m services.auth`."""
+
+from services.auth.main import main
+
+main()

@@ -1,0 +1,124 @@
+"""The HTTP entrance: translates, decides nothing. Paths are those of the public API; the gateway passes them on."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response, status
+
+from services.auth import rules
+from services.auth.schemas import (
+    AccountView,
+    ActivationRequest,
+    IdentifierAnswer,
+    IdentifierRequest,
+    PasswordRequest,
+    RefreshRequest,
+    SignedIn,
+    SignInRequest,
+    TokenPair,
+)
+from services.auth.service.account import AccountReader
+from services.auth.service.identifiers import Identifiers
+from services.auth.service.own_password import OwnPassword
+from services.auth.service.sessions import Sessions
+from services.auth.service.sign_in import SignIn
+from services.auth.tokens import AccessTokens
+from shared.app import API_PREFIX
+from shared.tokens import AnyMember
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """What the endpoints call; `app.state.auth`."""
+
+    sign_in: SignIn
+    sessions: Sessions
+    identifiers: Identifiers
+    own_password: OwnPassword
+    account: AccountReader
+    access_tokens: AccessTokens
+
+
+def _use_cases(request: Request) -> UseCases:
+    use_cases: UseCases = request.app.state.auth
+    return use_cases
+
+
+def _client_network(request: Request) -> str:
+    """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop."""
+    hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    peer = request.client.host if request.client else ""
+    return rules.network_of(hops[-1].strip() or peer)
+
+
+def _not_stored(response: Response) -> None:
+    response.headers["cache-control"] = "no-store"
+
+
+Auth = Annotated[UseCases, Depends(_use_cases)]
+ClientNetwork = Annotated[str, Depends(_client_network)]
+
+router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored)])
+keys_router = APIRouter()
+
+
+@router.post("/session")
+async def sign_in(auth: Auth, request: SignInRequest, network: ClientNetwork) -> SignedIn:
+    """Sign in with an identifier and a password."""
+    return await auth.sign_in.sign_in(request, network)
+
+
+@router.post("/session/refresh")
+async def refresh(auth: Auth, request: RefreshRequest) -> TokenPair:
+    """A new pair of tokens; also how a client learns that a required action is done."""
+    return await auth.sessions.refresh(request.refresh_token.get_secret_value())
+
+
+@router.delete("/session", status_code=status.HTTP_204_NO_CONTENT)
+async def sign_out(auth: Auth, member: AnyMember) -> None:
+    """Close the session of the token."""
+    await auth.sessions.close(member.member_number, member.session_id)
+
+
+@router.get("/account")
+async def account(auth: Auth, member: AnyMember) -> AccountView:
+    """The member's own account."""
+    return await auth.account.view(member)
+
+
+@router.post("/account/identifier", responses={202: {"model": IdentifierAnswer}})
+async def choose_identifier(
+    auth: Auth, member: AnyMember, request: IdentifierRequest, response: Response
+) -> IdentifierAnswer:
+    """Choose the identifier: 200 for the member number, 202 for an address that awaits its activation."""
+    outcome = await auth.identifiers.choose(member, request)
+    if outcome == "activation_sent":
+        response.status_code = status.HTTP_202_ACCEPTED
+    return IdentifierAnswer(status=outcome)
+
+
+@router.post("/account/identifier/activation")
+async def activate_identifier(auth: Auth, request: ActivationRequest) -> IdentifierAnswer:
+    """Press the button of a mailed link. Opens no session."""
+    await auth.identifiers.activate(request.token.get_secret_value())
+    return IdentifierAnswer(status="active")
+
+
+@router.post("/account/identifier/activation/resend", status_code=status.HTTP_202_ACCEPTED)
+async def resend_activation(auth: Auth, member: AnyMember) -> IdentifierAnswer:
+    """Mail one more link of the pending request."""
+    await auth.identifiers.resend(member)
+    return IdentifierAnswer(status="activation_sent")
+
+
+@router.post("/account/password", status_code=status.HTTP_204_NO_CONTENT)
+async def change_password(auth: Auth, member: AnyMember, request: PasswordRequest) -> None:
+    """Set a new password; the member's other sessions are closed."""
+    await auth.own_password.change(member, request)
+
+
+@keys_router.get("/.well-known/jwks.json")
+async def signing_keys(auth: Auth, response: Response) -> dict[str, Any]:
+    """The public keys of access tokens (RFC 7517)."""
+    response.headers["cache-control"] = "max-age=300"
+    return auth.access_tokens.jwks

@@ -1,0 +1,39 @@
+"""The answers other than success that only auth gives."""
+
+from shared.errors import Conflict, Forbidden, Gone, Invalid, TooManyRequests, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    """With `attempts_left`; the same for an identifier that nobody has."""
+
+    code, title = "invalid_credentials", "Identifier or password wrong"
+
+
+class SignInBlocked(TooManyRequests):
+    """With `attempts_left` (0) and `Retry-After`."""
+
+    code, title = "sign_in_blocked", "Too many failed sign-ins, blocked for a while"
+
+
+class StepUpRequired(Forbidden):
+    code, title = "step_up_required", "Confirm who you are first"
+
+
+class LinkExpired(Gone):
+    """Past its time, voided by a later choice, or never ours."""
+
+    code, title = "link_expired", "This link is no longer valid"
+
+
+class LinkUsed(Conflict):
+    code, title = "link_used", "This link was used already"
+
+
+class IdentifierTaken(Conflict):
+    code, title = "identifier_taken", "This identifier signs another account in"
+
+
+class PasswordTooWeak(Invalid):
+    """`errors` say why, one code each."""
+
+    code, title = "password_too_weak", "Choose a stronger password"

@@ -1,0 +1,141 @@
+"""Composition root of auth: settings in, running application out."""
+
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from services.auth import store as auth_store
+from services.auth.api import UseCases, keys_router, router
+from services.auth.passwords import Passwords
+from services.auth.service.account import AccountReader
+from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
+from services.auth.service.identifiers import Identifiers, LinkLimits
+from services.auth.service.own_password import OwnPassword
+from services.auth.service.sessions import Lifetimes, Sessions
+from services.auth.service.sign_in import SignIn
+from services.auth.service.temporary_passwords import TemporaryPasswords
+from services.auth.settings import AuthSettings, decoded_key, signing_seeds
+from services.auth.store import Store
+from services.auth.store.attempts import Limits
+from services.auth.subscribers import subscriptions
+from services.auth.tokens import AccessTokens, LocalKeys, RefreshTokens
+from services.auth.vault import Vault
+from shared import clock
+from shared.app import serve
+from shared.backbone import Backbone
+from shared.jobs import Worker
+from shared.sealing import Keyring
+from shared.settings import load
+
+SERVICE = "auth"
+
+
+def build(settings: AuthSettings) -> FastAPI:
+    """The application with all its parts, nothing started."""
+    access_tokens = AccessTokens(
+        signing_seeds(settings.signing_keys.get_secret_value()),
+        issuer=settings.token_issuer,
+        lifetime_s=settings.access_token_seconds,
+    )
+    backbone = Backbone(SERVICE, settings, auth_store.collections(), keys=LocalKeys(access_tokens.jwks))
+    wiring = _Wiring(settings, backbone, access_tokens)
+    letters = Worker("temporary_passwords", backbone.jobs, {TEMPORARY_PASSWORD: wiring.temporary_passwords().issue})
+    enrolment = Enrolment(wiring.store, wiring.vault, backbone.jobs)
+    followed = subscriptions(enrolment, settings.consumer_max_records)
+    app = backbone.app(followed, [router, keys_router], [wiring.passwords, letters])
+    app.state.auth = wiring.use_cases()
+    return app
+
+
+class _Wiring:
+    """The use cases, each with its collaborators."""
+
+    def __init__(self, settings: AuthSettings, backbone: Backbone, access_tokens: AccessTokens) -> None:
+        self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
+        limits = Limits(settings.sign_in_max_failures, settings.sign_in_window_seconds, settings.sign_in_block_seconds)
+        self.store = Store.of(backbone.mongo, limits)
+        self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
+        self.passwords = Passwords(
+            memory_kib=settings.argon2_memory_kib,
+            passes=settings.argon2_passes,
+            lanes=settings.argon2_lanes,
+            threads=settings.hashing_threads,
+            max_waiting=settings.hashing_max_waiting,
+        )
+        self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
+
+    def use_cases(self) -> UseCases:
+        sessions = self._sessions()
+        own_password = OwnPassword(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            passwords=self.passwords,
+            sessions=sessions,
+            clock=clock.now,
+        )
+        return UseCases(
+            sign_in=self._sign_in(sessions),
+            sessions=sessions,
+            identifiers=self._identifiers(sessions, own_password),
+            own_password=own_password,
+            account=AccountReader(self.vault, sessions),
+            access_tokens=self._access_tokens,
+        )
+
+    def temporary_passwords(self) -> TemporaryPasswords:
+        return TemporaryPasswords(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            jobs=self._backbone.jobs,
+            passwords=self.passwords,
+            sealing=self._sealing,
+            lives=timedelta(days=self._settings.temporary_password_days),
+            clock=clock.now,
+        )
+
+    def _sessions(self) -> Sessions:
+        settings = self._settings
+        return Sessions(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            access_tokens=self._access_tokens,
+            refresh_tokens=RefreshTokens(decoded_key(settings.refresh_key.get_secret_value())),
+            closures=self._backbone.closures,
+            lifetimes=Lifetimes(
+                idle=timedelta(minutes=settings.session_idle_minutes),
+                longest=timedelta(hours=settings.session_max_hours),
+                per_member=settings.sessions_per_member,
+            ),
+            clock=clock.now,
+        )
+
+    def _sign_in(self, sessions: Sessions) -> SignIn:
+        return SignIn(
+            insurer=self._settings.insurer,
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            passwords=self.passwords,
+            sessions=sessions,
+            clock=clock.now,
+        )
+
+    def _identifiers(self, sessions: Sessions, own_password: OwnPassword) -> Identifiers:
+        settings = self._settings
+        return Identifiers(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            sealing=self._sealing,
+            sessions=sessions,
+            own_password=own_password,
+            limits=LinkLimits(timedelta(hours=settings.activation_link_hours), settings.activation_mails_per_day),
+            clock=clock.now,
+        )
+
+
+def main() -> None:
+    """Run the service."""
+    settings = load(AuthSettings, SERVICE)
+    serve(build(settings), settings)

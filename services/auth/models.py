@@ -1,0 +1,112 @@
+"""Stored documents. Addresses and NIRs are sealed (AT_REST_KEYS), secrets are hashes, instants are UTC."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+IdentifierKind = Literal["nir", "email", "member_number"]
+RequiredActionName = Literal["choose_identifier", "confirm_identifier", "choose_password"]
+PasswordKind = Literal["own", "temporary"]
+
+
+class Stored(BaseModel):
+    """A document or a part of one. Frozen: a use case makes the next state and stores it whole."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    def to_document(self) -> dict[str, Any]:
+        """The BSON document, `_id` included where there is one."""
+        return self.model_dump(by_alias=True)
+
+
+class Fact(Stored):
+    """A field told by contract management and the (time, id) of the event that set it, as one sortable text."""
+
+    value: JsonValue
+    order: str
+
+
+class TemporaryPassword(Stored):
+    """The password of a letter: argon2id hash of its canonical form."""
+
+    hash: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class PendingIdentifier(Stored):
+    """An e-mail address chosen and not yet confirmed. It reserves nothing."""
+
+    request_id: str
+    email: str
+    """Sealed at rest."""
+    email_key: str
+    """Its lookup key as an identifier."""
+    consents: dict[str, bool]
+
+
+class Device(Stored):
+    """A browser or phone that signed in; `token_hash` is SHA-256 of what it keeps."""
+
+    token_hash: str
+    known_since: datetime
+    seen_at: datetime
+    trusted: bool = False
+
+
+class Account(Stored):
+    """One member's account; `accounts`, one document per member number.
+
+    Facts can arrive before the enrolment does: until then `enrolled` is false and nothing signs in.
+    """
+
+    member_number: str = Field(alias="_id")
+    insurer: str = "main"
+    enrolled: bool = False
+    facts: dict[str, Fact] = {}
+    identifier_kind: IdentifierKind | None = None
+    identifier_key: str | None = None
+    identifier_chosen: bool = False
+    own_password: str | None = None
+    temporary_password: TemporaryPassword | None = None
+    activated_email: str | None = None
+    """Sealed at rest; the address signs in."""
+    pending: PendingIdentifier | None = None
+    completed_request_id: str | None = None
+    """The last request whose link was pressed: its links are used, those of any other are void."""
+    devices: list[Device] = []
+    signed_in_at: datetime | None = None
+
+    def fact(self, name: str) -> JsonValue:
+        """The value of a fact, None where it was never told or was removed."""
+        known = self.facts.get(name)
+        return known.value if known else None
+
+
+class ActivationLink(Stored):
+    """A link that was mailed; `_id` is SHA-256 of its token. Kept past its end to tell used from expired."""
+
+    token_hash: str = Field(alias="_id")
+    request_id: str
+    member_number: str
+    created_at: datetime
+    expires_at: datetime
+    delete_at: datetime
+
+
+class Session(Stored):
+    """A signed-in device. `used`: index of the newest refresh token used, -1 = none yet (see `rules.refresh_step`)."""
+
+    session_id: str = Field(alias="_id")
+    member_number: str
+    password: PasswordKind
+    """Which password opened it; `own` from the moment the member sets one in it."""
+    device_name: str | None
+    opened_at: datetime
+    ends_at: datetime
+    """However active it is."""
+    expires_at: datetime
+    """Moved on by each refresh, up to `ends_at`."""
+    used: int = -1
+    used_at: datetime | None = None

@@ -1,0 +1,160 @@
+"""Pure rules: identifiers, required actions, facts, refresh tokens, networks. No clock, no store, no secrets."""
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from pydantic import JsonValue
+
+from services.auth.models import Account, Device, Fact, IdentifierKind, PasswordKind, RequiredActionName
+from services.auth.passwords import canonical_temporary
+from shared import clock, nir
+
+REFRESH_OVERLAP = timedelta(seconds=10)
+"""How long a refresh token lives on once its successor was first used (two tabs, a lost answer)."""
+MAX_DEVICES = 10
+MEMBER_NUMBER = re.compile(r"[0-9]{8}")
+EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
+)
+MAX_EMAIL, MAX_LOCAL_PART = 254, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """What a member signs in with, normalised. `unknown`: a text of no known form; it never matches an account."""
+
+    kind: IdentifierKind | None
+    value: str
+
+
+def recognise(text: str) -> Identifier:
+    """The identifier meant by what was typed, by its form alone; spaces inside numbers are allowed."""
+    if "@" in text:
+        return Identifier("email", normalise_email(text))
+    compact = re.sub(r"\s", "", text).upper()
+    if MEMBER_NUMBER.fullmatch(compact):
+        return Identifier("member_number", compact)
+    if len(compact) == 13:
+        try:
+            return Identifier("nir", nir.normalise(compact))
+        except nir.InvalidNir:
+            return Identifier(None, compact)
+    return Identifier(None, compact)
+
+
+def normalise_email(text: str) -> str:
+    """The form in which addresses are compared: NFKC, lower case, international domains in their ASCII form."""
+    local, _, domain = unicodedata.normalize("NFKC", text).strip().lower().rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}@{domain}"
+
+
+def is_email(normalised: str) -> bool:
+    """Whether a normalised address can be mailed to (RFC 5321 lengths, a domain with a dot)."""
+    local, _, _ = normalised.rpartition("@")
+    fits = len(local) <= MAX_LOCAL_PART and len(normalised) <= MAX_EMAIL
+    return fits and EMAIL.fullmatch(normalised) is not None
+
+
+def mask_email(address: str) -> str:
+    """`l***@example.org`: enough to recognise one's own address by."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def network_of(address: str) -> str:
+    """The network a client is counted under: /24 for IPv4, /64 for IPv6, `unknown` for what is neither."""
+    try:
+        ip = ipaddress.ip_address(address.strip().strip("[]").split("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
+
+
+def order_of(time: datetime, event_id: str) -> str:
+    """The pair that decides which write of a field wins, as text that sorts like it."""
+    return f"{clock.rfc3339(time)} {event_id}"
+
+
+def with_facts(account: Account, told: Mapping[str, JsonValue], order: str) -> Account:
+    """`account` with each fact told, unless a later event set that fact already."""
+    newer = {
+        name: Fact(value=value, order=order)
+        for name, value in told.items()
+        if name not in account.facts or account.facts[name].order < order
+    }
+    return account.model_copy(update={"facts": {**account.facts, **newer}}) if newer else account
+
+
+def required_actions(account: Account, password: PasswordKind) -> list[RequiredActionName]:
+    """What the member must do before anything else, in a session opened with that password."""
+    actions: list[RequiredActionName] = []
+    if not account.identifier_chosen:
+        actions.append("confirm_identifier" if account.pending else "choose_identifier")
+    if password == "temporary":  # noqa: S105 - a kind
+        actions.append("choose_password")
+    return actions
+
+
+def password_slot(account: Account | None, password: str, now: datetime) -> tuple[PasswordKind, str | None, str]:
+    """Which password a typed one can be: its kind, the hash to compare with (None: there is none), what to hash."""
+    canonical = canonical_temporary(password)
+    if canonical is None:
+        return "own", account.own_password if account else None, password
+    temporary = account.temporary_password if account else None
+    return "temporary", temporary.hash if temporary and temporary.expires_at > now else None, canonical
+
+
+class RefreshStep(Enum):
+    """What a presented refresh token means."""
+
+    ADVANCE = "advance"  # the newest one, for the first time
+    REPEAT = "repeat"  # asked again: the same successor
+    CLOSE = "close"  # superseded: somebody holds a copy
+
+
+def refresh_step(presented: int, used: int, used_at: datetime | None, now: datetime) -> RefreshStep:
+    """Judge token number `presented` in a session whose newest used token is `used`, first used at `used_at`.
+
+    Token n's successor is n + 1. A token lives until its successor is first used, then 10 s more.
+    """
+    if presented == used + 1:
+        return RefreshStep.ADVANCE
+    if presented == used:
+        return RefreshStep.REPEAT
+    if presented == used - 1 and used_at is not None and now <= used_at + REFRESH_OVERLAP:
+        return RefreshStep.REPEAT
+    return RefreshStep.CLOSE
+
+
+def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:
+    """`account` with that device seen now; the one unseen longest goes when there are more than ten."""
+    known = {device.token_hash: device for device in account.devices}
+    before = known.pop(token_hash, None)
+    seen = Device(
+        token_hash=token_hash,
+        known_since=before.known_since if before else now,
+        seen_at=now,
+        trusted=trusted or bool(before and before.trusted),
+    )
+    newest = sorted([*known.values(), seen], key=lambda device: device.seen_at)[-MAX_DEVICES:]
+    return account.model_copy(update={"devices": newest})
+
+
+def personal_data(account: Account, email: str | None) -> list[str]:
+    """What a password must not be made of: names, birth date in its usual spellings, address, member number."""
+    names = [str(account.fact(name) or "") for name in ("first_name", "last_name")]
+    born = str(account.fact("birth_date") or "")  # YYYY-MM-DD
+    year, month, day = born[:4], born[5:7], born[8:]
+    dates = [f"{day}{month}{year}", f"{year}{month}{day}", f"{day}{month}{year[2:]}"]
+    return [*names, *dates, account.member_number, *(re.split(r"[@.]", email)[:2] if email else [])]

@@ -1,0 +1,121 @@
+"""What goes over the wire, in and out. Every text has a bound; secrets never show in a representation."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from services.auth.models import IdentifierKind, RequiredActionName
+from services.auth.passwords import MAX_LENGTH
+
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    """Unlike a plain text, a secret text is not checked by pydantic for lone surrogates, which no UTF-8 holds."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("should be Unicode text") from None
+    return secret
+
+
+Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_encodable)]
+Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
+
+
+class Wire(BaseModel):
+    """Unknown fields are ignored: a newer client may send more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SignInRequest(Wire):
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR."""
+
+    identifier: str = Field(min_length=1, max_length=254)
+    password: Secret
+    device_name: Text100 | None = None
+    device_token: Token | None = None
+    trust_device: bool = False
+
+
+class RefreshRequest(Wire):
+    refresh_token: Token
+
+
+class Consents(Wire):
+    """Seed: « L'adresse email pourra être utilisée pour »; both unticked at first."""
+
+    statements: bool = False
+    management_information: bool = False
+
+
+class IdentifierRequest(Wire):
+    """`email` absent or blank: the address known from enrolment; ignored with `member_number`.
+
+    `new_password` is required exactly when `choose_password` is among the required actions.
+    """
+
+    kind: Literal["email", "member_number"]
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)] | None = None
+    new_password: Secret | None = None
+    consents: Consents = Consents()
+
+
+class ActivationRequest(Wire):
+    token: Token
+
+
+class PasswordRequest(Wire):
+    current_password: Secret
+    new_password: Secret
+
+
+class TokenPair(Wire):
+    """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name (RFC 6750)
+    expires_in: int
+    refresh_token: str
+    required_actions: list[RequiredActionName]
+
+
+class SignedIn(TokenPair):
+    """`device_token`: kept by the client and sent at the next sign-in on the same device."""
+
+    device_token: str
+
+
+class IdentifierAnswer(Wire):
+    """`activation_sent`: a mail is on its way (202). `active`: signs in from now on (200)."""
+
+    status: Literal["activation_sent", "active"]
+
+
+class BeneficiaryView(Wire):
+    rank: int
+    first_name: str
+    last_name: str
+    birth_date: date
+    relation: str
+
+
+class AccountView(Wire):
+    """The member's own account; e-mail addresses and the NIR are masked.
+
+    `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
+    """
+
+    member_number: str
+    insurer: str
+    title: str | None
+    first_name: str
+    last_name: str
+    birth_date: date | None
+    email_masked: str | None
+    pending_email_masked: str | None
+    nir_masked: str | None
+    identifier_kind: IdentifierKind
+    required_actions: list[RequiredActionName]
+    beneficiaries: list[BeneficiaryView]

@@ -1,0 +1,120 @@
+"""A member's own password: the first one, and a new one."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from services.auth import rules
+from services.auth.errors import PasswordTooWeak
+from services.auth.models import Account, PasswordKind
+from services.auth.passwords import Passwords, described, weaknesses
+from services.auth.rules import Identifier
+from services.auth.schemas import PasswordRequest
+from services.auth.service.sessions import Caller, Sessions
+from services.auth.store import Store
+from services.auth.vault import Vault
+from shared.errors import FieldError, Invalid, RequiredAction, TooManyRequests
+from shared.events.auth import PasswordChanged
+from shared.events.base import Event
+from shared.mongo import Mongo, Transaction
+from shared.tokens import Member
+
+
+class OwnPassword:
+    """Checks, hashes and sets it; every other session of the member ends with that."""
+
+    def __init__(
+        self,
+        *,
+        mongo: Mongo,
+        store: Store,
+        vault: Vault,
+        passwords: Passwords,
+        sessions: Sessions,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mongo, self._store, self._vault = mongo, store, vault
+        self._passwords, self._sessions, self._clock = passwords, sessions, clock
+
+    async def change(self, member: Member, request: PasswordRequest) -> None:
+        """Replace the password the member knows (own or temporary) by `new_password`.
+
+        Raises `PasswordTooWeak`, `Invalid` (`current_password`: `wrong_password`), `TooManyRequests` after as
+        many wrong ones as a sign-in allows, `RequiredAction` while an identifier must be chosen or confirmed first.
+        """
+        caller = await self._sessions.caller(member)
+        _refuse_other_actions(caller)
+        current, new = request.current_password.get_secret_value(), request.new_password.get_secret_value()
+        self.refuse_weak(caller.account, new, current=current)
+        proven = await self._prove(caller.account, current)
+        hashed = await self._passwords.hash(new)
+
+        async def body(tx: Transaction) -> None:
+            caller = await self._sessions.caller(member, tx)
+            _refuse_other_actions(caller)
+            if rules.password_slot(caller.account, current, self._clock())[1] != proven:
+                raise _wrong(None)
+            account = await self.set(tx, caller, hashed)
+            await self._store.accounts.save(tx, [account])
+
+        await self._mongo.transaction(body)
+
+    def refuse_weak(self, account: Account, password: str, *, current: str | None = None, email: str = "") -> None:
+        """Raises `PasswordTooWeak`; `email` is an address not yet stored that it must not contain either."""
+        codes = weaknesses(password, personal=self._personal(account, email))
+        if password == current:
+            codes.append("unchanged")
+        if codes:
+            raise PasswordTooWeak(errors=described(codes, "new_password"))
+
+    async def hash(self, password: str) -> str:
+        """Its hash, made outside any transaction."""
+        return await self._passwords.hash(password)
+
+    async def set(self, tx: Transaction, caller: Caller, hashed: str) -> Account:
+        """The caller's account with that password alone; announces it and closes the caller's other sessions.
+
+        The account is not stored yet: the caller of this does that.
+        """
+        account = caller.account
+        if account.temporary_password:
+            tx.publish(self._changed(account, "temporary"))
+        if account.own_password:
+            tx.publish(self._changed(account, "own"))
+        await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
+        await self._sessions.close_others(tx, caller)
+        return account.model_copy(update={"own_password": hashed, "temporary_password": None})
+
+    def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
+        return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))
+
+    async def _prove(self, account: Account, password: str) -> str:
+        """The stored hash that `password` matched; tries are limited as those of a sign-in are."""
+        by_account = self._vault.lookup(account.insurer, Identifier(None, account.member_number))
+        attempt = await self._store.attempts.begin(self._vault.counter(by_account, "signed-in"))
+        if attempt.refused:
+            raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
+        _, stored, typed = rules.password_slot(account, password, self._clock())
+        try:
+            right = await self._passwords.verify(stored, typed)
+        except Exception:
+            await self._store.attempts.take_back(attempt)
+            raise
+        if not right or stored is None:
+            raise _wrong(attempt.left)
+        await self._mongo.transaction(lambda tx: self._store.attempts.clear(tx, attempt))
+        return stored
+
+    def _personal(self, account: Account, email: str) -> Iterable[str]:
+        sealed = account.activated_email or account.fact("email")
+        known = self._vault.open(account.member_number, "email", str(sealed)) if sealed else ""
+        return [*rules.personal_data(account, known), *rules.personal_data(account, email)]
+
+
+def _refuse_other_actions(caller: Caller) -> None:
+    if set(caller.required_actions) - {"choose_password"}:
+        raise RequiredAction
+
+
+def _wrong(attempts_left: int | None) -> Invalid:
+    error = FieldError("current_password", "wrong_password", "Not the present password.")
+    return Invalid(errors=[error], extra={} if attempts_left is None else {"attempts_left": attempts_left})

@@ -1,0 +1,149 @@
+"""Sessions: opening, refreshing, closing, and who a request comes from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.auth import rules
+from services.auth.models import Account, PasswordKind, RequiredActionName, Session
+from services.auth.rules import RefreshStep
+from services.auth.schemas import TokenPair
+from services.auth.store import Store
+from services.auth.tokens import AccessTokens, RefreshTokens
+from shared import ids
+from shared.closures import Closures
+from shared.errors import Unauthenticated
+from shared.events.auth import SessionsClosed
+from shared.events.base import Event
+from shared.mongo import Mongo, Transaction
+from shared.tokens import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as stored now: the token may be minutes old."""
+
+    session: Session
+    account: Account
+
+    @property
+    def required_actions(self) -> list[RequiredActionName]:
+        """What the member must do first."""
+        return rules.required_actions(self.account, self.session.password)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """`idle`: how long a session lives without a refresh. `longest`: however active it is."""
+
+    idle: timedelta
+    longest: timedelta
+    per_member: int
+    """How many a member may have; the oldest are closed."""
+
+
+class Sessions:
+    """The sessions of all members."""
+
+    def __init__(
+        self,
+        *,
+        mongo: Mongo,
+        store: Store,
+        access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
+        closures: Closures,
+        lifetimes: Lifetimes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mongo, self._store, self._closures = mongo, store, closures
+        self._access_tokens, self._refresh_tokens = access_tokens, refresh_tokens
+        self._lifetimes, self._clock = lifetimes, clock
+
+    async def caller(self, member: Member, tx: Transaction | None = None) -> Caller:
+        """The session and account behind a verified token. Raises `Unauthenticated` if the session was closed."""
+        session = await self._store.sessions.get(member.member_number, member.session_id, self._clock(), tx)
+        account = await self._store.accounts.get(member.member_number, tx)
+        if session is None or account is None:
+            raise Unauthenticated
+        return Caller(session, account)
+
+    async def open(
+        self, tx: Transaction, account: Account, *, password: PasswordKind, device_name: str | None
+    ) -> Session:
+        """A new session of `account`; the oldest beyond the limit are closed."""
+        now = self._clock()
+        session = Session(
+            session_id=ids.new_id(),
+            member_number=account.member_number,
+            password=password,
+            device_name=device_name,
+            opened_at=now,
+            ends_at=now + self._lifetimes.longest,
+            expires_at=now + min(self._lifetimes.idle, self._lifetimes.longest),
+        )
+        others = await self._store.sessions.of_member(tx, account.member_number)
+        surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
+        await self._close(tx, account.member_number, [other.session_id for other in surplus])
+        await self._store.sessions.add(tx, session)
+        return session
+
+    def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
+        """What the client gets: an access token for now, the refresh token of that number for later."""
+        actions = rules.required_actions(account, session.password)
+        access_token = self._access_tokens.issue(
+            member_number=account.member_number,
+            session_id=session.session_id,
+            insurer=account.insurer,
+            required_actions=actions,
+            now=self._clock(),
+        )
+        return TokenPair(
+            access_token=access_token,
+            expires_in=self._access_tokens.lifetime_s,
+            refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
+            required_actions=actions,
+        )
+
+    async def refresh(self, token: str) -> TokenPair:
+        """A new pair for a refresh token; the same token gives the same successor. Raises `Unauthenticated`.
+
+        A token that was superseded is somebody's copy: it closes the session.
+        """
+        named = self._refresh_tokens.read(token)
+        session = await self._store.sessions.by_refresh_token(named[0], self._clock()) if named else None
+        if named is None or session is None:
+            raise Unauthenticated
+        presented, now = named[1], self._clock()
+        step = rules.refresh_step(presented, session.used, session.used_at, now)
+        if step is RefreshStep.CLOSE:
+            await self.close(session.member_number, session.session_id)
+            raise Unauthenticated
+        if step is RefreshStep.ADVANCE:
+            expires_at = min(now + self._lifetimes.idle, session.ends_at)
+            if not await self._store.sessions.advance(session, now, expires_at):
+                return await self.refresh(token)  # the same token came twice at once, or the session was closed
+        account = await self._store.accounts.get(session.member_number)
+        if account is None:
+            raise Unauthenticated
+        return self.tokens(session, account, refresh_number=presented + 1)
+
+    async def close(self, member_number: str, session_id: str) -> None:
+        """Sign out; harmless if it is done already."""
+        await self._mongo.transaction(lambda tx: self._close(tx, member_number, [session_id]))
+
+    async def close_others(self, tx: Transaction, caller: Caller) -> None:
+        """Close every session of the caller but the one they ask from."""
+        member_number = caller.account.member_number
+        sessions = await self._store.sessions.of_member(tx, member_number)
+        others = [s.session_id for s in sessions if s.session_id != caller.session.session_id]
+        await self._close(tx, member_number, others)
+
+    async def _close(self, tx: Transaction, member_number: str, session_ids: Sequence[str]) -> None:
+        if not session_ids:
+            return
+        closed = await self._store.sessions.delete(tx, member_number, list(session_ids))
+        if closed:
+            event = Event.of(SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
+            tx.publish(event)
+            await self._closures.record(tx, event)

@@ -1,0 +1,112 @@
+"""Signing in with an identifier and a password (product: later sign-ins, first row of the table of counters)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.auth import rules, tokens
+from services.auth.errors import InvalidCredentials, SignInBlocked
+from services.auth.models import Account, PasswordKind, Session
+from services.auth.passwords import Passwords
+from services.auth.schemas import SignedIn, SignInRequest
+from services.auth.service.sessions import Sessions
+from services.auth.store import Store
+from services.auth.store.attempts import Attempt
+from services.auth.vault import Vault
+from shared.mongo import Mongo, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A password that was right, and for what: checked again in the transaction that opens the session."""
+
+    member_number: str
+    identifier_key: str
+    kind: PasswordKind
+    stored: str
+    rehashed: str | None
+    """The own password under today's parameters, if it was stored under others."""
+
+
+class SignIn:
+    """Whatever is wrong, and whether the identifier exists at all, the answer and its time are the same."""
+
+    def __init__(
+        self,
+        *,
+        insurer: str,
+        mongo: Mongo,
+        store: Store,
+        vault: Vault,
+        passwords: Passwords,
+        sessions: Sessions,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
+        self._passwords, self._sessions, self._clock = passwords, sessions, clock
+
+    async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
+        """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `Unavailable`."""
+        key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
+        attempt = await self._store.attempts.begin(self._vault.counter(key, network))
+        if attempt.refused:
+            raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
+        try:
+            proof = await self._prove(key, request.password.get_secret_value())
+        except Exception:
+            await self._store.attempts.take_back(attempt)
+            raise
+        if proof is None:
+            raise _wrong(attempt)
+        return await self._open(request, proof, attempt)
+
+    async def _prove(self, key: str, password: str) -> Proof | None:
+        """One hash, whatever is found: the typed password's own form says which kind it must be."""
+        owner = await self._store.identifiers.owner(key)
+        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+        kind, stored, typed = rules.password_slot(account, password, self._clock())
+        if not await self._passwords.verify(stored, typed) or account is None or stored is None:
+            return None
+        rehashed = None
+        if kind == "own" and self._passwords.is_outdated(stored):
+            rehashed = await self._passwords.hash(password)
+        return Proof(account.member_number, key, kind, stored, rehashed)
+
+    async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
+        device_token = request.device_token.get_secret_value() if request.device_token else ""
+        new_device_token = tokens.new_secret()
+
+        async def body(tx: Transaction) -> tuple[Session, Account, str]:
+            account = await self._store.accounts.get(proof.member_number, tx)
+            if account is None or not _still_holds(account, proof):
+                raise _wrong(attempt)
+            known = any(device.token_hash == tokens.digest(device_token) for device in account.devices)
+            kept = device_token if known else new_device_token
+            account = rules.with_device(account, tokens.digest(kept), self._clock(), trusted=request.trust_device)
+            signed_in: dict[str, object] = {"signed_in_at": self._clock()}
+            if proof.rehashed:
+                signed_in["own_password"] = proof.rehashed
+            # Always written: a password changed at the same instant then makes one of the two transactions run again.
+            account = account.model_copy(update=signed_in)
+            await self._store.accounts.save(tx, [account])
+            session = await self._sessions.open(
+                tx, account, password=proof.kind, device_name=request.device_name or None
+            )
+            await self._store.attempts.clear(tx, attempt)
+            return session, account, kept
+
+        session, account, kept = await self._mongo.transaction(body)
+        pair = self._sessions.tokens(session, account, refresh_number=0)
+        return SignedIn(**pair.model_dump(), device_token=kept)
+
+
+def _still_holds(account: Account, proof: Proof) -> bool:
+    if account.identifier_key != proof.identifier_key:
+        return False
+    if proof.kind == "own":
+        return account.own_password == proof.stored
+    return account.temporary_password is not None and account.temporary_password.hash == proof.stored
+
+
+def _wrong(attempt: Attempt) -> InvalidCredentials:
+    return InvalidCredentials(retry_after_s=attempt.retry_after_s, extra={"attempts_left": attempt.left})

@@ -1,0 +1,85 @@
+"""Settings of auth. Every bound has its unit in its name; a missing or bad secret stops the start."""
+
+from base64 import urlsafe_b64decode
+from binascii import Error as Base64Error
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from shared.sealing import Keyring
+from shared.settings import StatefulSettings
+
+KEY_BYTES = 32
+
+
+def decoded_key(text: str) -> bytes:
+    """The 32 bytes of a key written in base64url, with or without padding. Raises ValueError, never showing it."""
+    try:
+        key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (Base64Error, ValueError):
+        raise ValueError("should be base64url") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"should be {KEY_BYTES} bytes")
+    return key
+
+
+def signing_seeds(text: str) -> dict[str, bytes]:
+    """`<kid>:<base64url of a 32-byte Ed25519 seed>[,older…]` by kid, the signing one first. Raises ValueError."""
+    pairs = [part.strip().rpartition(":") for part in text.split(",")]
+    seeds = {kid: decoded_key(seed) for kid, _, seed in pairs}
+    if "" in seeds or len(seeds) < len(pairs):
+        raise ValueError("each key needs a name of its own")
+    return seeds
+
+
+def _is_key(secret: SecretStr) -> SecretStr:
+    decoded_key(secret.get_secret_value())
+    return secret
+
+
+def _are_seeds(secret: SecretStr) -> SecretStr:
+    signing_seeds(secret.get_secret_value())
+    return secret
+
+
+def _is_for_notifications(secret: SecretStr) -> SecretStr:
+    if Keyring.from_setting(secret.get_secret_value()).audience != "notifications":
+        raise ValueError("should be keys of the audience notifications")
+    return secret
+
+
+Key = Annotated[SecretStr, AfterValidator(_is_key)]
+
+
+class AuthSettings(StatefulSettings):
+    """What auth has besides what every stateful service has."""
+
+    insurer: str = "main"
+    """Whose members sign in here: identifiers are unique per insurer."""
+
+    consumer_max_records: int = Field(default=200, ge=1, le=5000)
+    """Smaller than elsewhere: an enrolment costs three sealed values and a job."""
+
+    sealing_keys: Annotated[SecretStr, AfterValidator(_is_for_notifications)]
+    signing_keys: Annotated[SecretStr, AfterValidator(_are_seeds)]
+    lookup_key: Key
+    refresh_key: Key
+
+    access_token_seconds: int = Field(default=300, ge=30, le=600)
+    session_idle_minutes: int = Field(default=30, ge=1)
+    session_max_hours: int = Field(default=12, ge=1)
+    sessions_per_member: int = Field(default=20, ge=1, le=1000)
+
+    sign_in_max_failures: int = Field(default=2, ge=1, le=100)
+    sign_in_window_seconds: int = Field(default=900, ge=1)
+    sign_in_block_seconds: int = Field(default=900, ge=1)
+
+    temporary_password_days: int = Field(default=30, ge=1)
+    activation_link_hours: int = Field(default=24, ge=1)
+    activation_mails_per_day: int = Field(default=10, ge=1)
+
+    argon2_memory_kib: int = Field(default=19_456, ge=7_168)
+    argon2_passes: int = Field(default=2, ge=1)
+    argon2_lanes: int = Field(default=1, ge=1)
+    hashing_threads: int = Field(default=2, ge=1)
+    hashing_max_waiting: int = Field(default=64, ge=0)

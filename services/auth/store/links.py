@@ -1,0 +1,28 @@
+"""`activation_links`: what was mailed to confirm an address."""
+
+from datetime import datetime
+
+from services.auth.models import ActivationLink
+from shared.mongo import Mongo, Transaction
+
+
+class Links:
+    """Rows are never changed: what a link is worth is read from the account."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._collection = mongo.db["activation_links"]
+
+    async def add(self, tx: Transaction, link: ActivationLink) -> None:
+        """Remember a link that is being mailed."""
+        await self._collection.insert_one(link.to_document(), session=tx.session)
+
+    async def get(self, tx: Transaction, token_hash: str) -> ActivationLink | None:
+        """The link with this token."""
+        found = await self._collection.find_one({"_id": token_hash}, session=tx.session)
+        return ActivationLink.model_validate(found) if found else None
+
+    async def mailed_since(self, tx: Transaction, member_number: str, since: datetime) -> list[datetime]:
+        """When the member's mails since that instant went out, oldest first."""
+        selection = {"member_number": member_number, "created_at": {"$gt": since}}
+        found = self._collection.find(selection, {"created_at": 1}, session=tx.session).sort("created_at", 1)
+        return [row["created_at"] async for row in found]
