@@ -1,0 +1,3 @@
+from services.claims.main import main
+
+main()

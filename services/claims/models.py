@@ -1,0 +1,91 @@
+"""What the claims service stores: facts as events told them, each with the order that decides which one stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
+from shared.events.membership import Coverage
+
+Order = tuple[datetime, str]
+"""(`ce_time`, `ce_id`) of the event that set a field; only a larger pair overwrites it."""
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[F]):
+    """A value and the order of the event that set it."""
+
+    order: Order
+    value: F
+
+
+class Status(StrEnum):
+    """received → paid | refused; refused → paid; paid → reversed. A reversal is a record of its own."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"
+    PAID = "paid"
+    REVERSED = "reversed"
+    REVERSAL = "reversal"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """All that is known of one claim, or of one reversal: the newest fact of each kind, in whatever order they came.
+
+    `reversed_by` is the reversal that takes this claim back; `reversal` is set where this record is itself a reversal.
+    """
+
+    member_number: str
+    claim_id: str
+    received: Fact[ClaimReceived] | None = None
+    refused: Fact[ClaimRefused] | None = None
+    paid: Fact[ClaimPaid] | None = None
+    reversed_by: Fact[ClaimReversed] | None = None
+    reversal: Fact[ClaimReversed] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lists are filtered and sorted by, derived from a claim; dates are `YYYY-MM-DD`."""
+
+    status: Status
+    date: str
+    beneficiary_rank: int | None
+    domains: tuple[str, ...]
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reimbursement:
+    """A claim as its member sees it; no first name until contract management has announced the beneficiary."""
+
+    claim: Claim
+    listing: Listing
+    first_name: str | None
+
+
+CoverageKey = tuple[str, str]
+"""(`contract_number`, `valid_from` as `YYYY-MM-DD`): periods with different keys live side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What cards and lists need of a member. NIRs are sealed, here as in the database.
+
+    `facts` holds `insurer`, `title`, `first_name`, `last_name`, `birth_date`, `nir`, `beneficiaries` (a list of
+    {rank, first_name, last_name, birth_date, nir, relation}) and `ended_on`; dates are `YYYY-MM-DD`.
+    """
+
+    member_number: str
+    facts: Mapping[str, Fact[Any]] = field(default_factory=dict)
+    coverages: Mapping[CoverageKey, Fact[Coverage]] = field(default_factory=dict)
+
+    def first_names(self) -> dict[int, str]:
+        """First name of each beneficiary, by rank."""
+        known = self.facts.get("beneficiaries")
+        return {person["rank"]: person["first_name"] for person in known.value} if known else {}

@@ -1,0 +1,50 @@
+"""The event entrance of claims: every topic it follows, and what is done with each."""
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from services.claims.rules import ClaimEvent
+from services.claims.service import Claims
+from shared.closures import Closures
+from shared.consumer import Subscription
+from shared.events.auth import MemberErased, SessionsClosed
+from shared.events.base import Event, EventData
+from shared.events.membership import MembershipEvent
+from shared.mongo import Transaction
+
+
+def subscriptions(claims: Claims, closures: Closures, max_records: int) -> Sequence[Subscription]:
+    """What claims listens to, topic by topic."""
+
+    async def on_membership(events: Sequence[Event[EventData]], tx: Transaction) -> None:
+        await claims.take_memberships([event for event in events if _of_membership(event)], tx)
+
+    async def on_claims(events: Sequence[Event[EventData]], tx: Transaction) -> None:
+        await claims.take_claims([event for event in events if _of_claim(event)], tx)
+
+    async def on_auth(events: Sequence[Event[EventData]], tx: Transaction) -> None:
+        for event in events:
+            if _of_closure(event):
+                await closures.record(tx, event)
+        erased = [event.data.member_number for event in events if isinstance(event.data, MemberErased)]
+        if erased:
+            await claims.erase(erased, tx)
+
+    return (
+        Subscription("membership.v1", on_membership, max_records),
+        # The inbox is the log of a member's claims: the projection can be built again from it.
+        Subscription("claims.v1", on_claims, max_records, inbox_is_log=True),
+        Subscription("auth.v1", on_auth, max_records),
+    )
+
+
+def _of_membership(event: Event[EventData]) -> TypeGuard[Event[MembershipEvent]]:
+    return isinstance(event.data, MembershipEvent)
+
+
+def _of_claim(event: Event[EventData]) -> TypeGuard[Event[ClaimEvent]]:
+    return isinstance(event.data, ClaimEvent)
+
+
+def _of_closure(event: Event[EventData]) -> TypeGuard[Event[SessionsClosed]]:
+    return isinstance(event.data, SessionsClosed)

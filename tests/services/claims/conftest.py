@@ -1,0 +1,191 @@
+"""The claims service as a process of its own on the session's real servers, with auth beside it for its keys."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pymongo
+import pytest
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+from pymongo.database import Database
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.response import Response
+
+from services.auth.settings import signing_seeds
+from services.auth.tokens import AccessTokens
+from shared import clock
+from shared.app import API_PREFIX
+from shared.events.base import Event
+from shared.events.record import to_message
+from shared.kafka import KafkaAccess
+from tests.stack import RealServers, RunningPortal
+
+WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """One server-sent event; an `id` alone has an empty name."""
+
+    id: str
+    event: str
+    data: Any
+
+
+class Stream:
+    """Reads `text/event-stream` as a browser would."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self._text = ""
+
+    async def next(self, within_s: float = WITHIN_S) -> Told | None:
+        """The next event or id; None when the stream has ended. Comments and `retry` are passed over."""
+        async with asyncio.timeout(within_s):
+            while True:
+                block, ended, rest = self._text.partition("\n\n")
+                if not ended:
+                    chunk = await self.response.body_reader.read_chunk()
+                    if chunk is None:
+                        return None
+                    self._text += bytes(chunk).decode()
+                    continue
+                self._text = rest
+                told = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+                if "id" in told:
+                    return Told(told["id"], told.get("event", ""), json.loads(told.get("data", "null")))
+
+    async def begun(self) -> str:
+        """The id that says from where the stream tells everything; what was missed comes before it."""
+        told = await self.next()
+        assert told is not None
+        assert told.event == "", told
+        return told.id
+
+
+@dataclass
+class ClaimsService:
+    """The running service as its neighbours see it: Kafka on one side, HTTP on the other, its database to look into."""
+
+    portal: RunningPortal
+    db: Database[dict[str, Any]]
+    producer: AIOKafkaProducer
+    client: Client
+    tokens: AccessTokens
+    auth_environment: Mapping[str, str] = field(repr=False)
+
+    async def publish(self, *events: Event[Any]) -> None:
+        """Publish in this order and wait for the broker's acknowledgement."""
+        for event in events:
+            message = to_message(event)
+            await self.publish_raw(message.topic, message.key, message.value, list(message.headers))
+
+    async def publish_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Any) -> None:
+        """Publish a record as it is, good or bad."""
+        await self.producer.send_and_wait(topic, value, key=key, headers=headers)
+
+    async def publish_as_auth(self, event: Event[Any]) -> None:
+        """Publish an event of auth's, with auth's rights."""
+        message = to_message(event)
+        async with _producer(self.auth_environment) as producer:
+            await producer.send_and_wait(message.topic, message.value, key=message.key, headers=list(message.headers))
+
+    def token(self, member_number: str, session_id: str = "", **claims: Any) -> str:
+        """An access token as auth would sign it."""
+        told: dict[str, Any] = {"insurer": "main", "required_actions": [], "now": clock.now()}
+        return self.tokens.issue(member_number=member_number, session_id=session_id or uuid4().hex, **told | claims)
+
+    async def get(self, path: str, member_number: str, **query: str | int) -> Response:
+        """GET as this member."""
+        request = self.client.get(self.portal.url("claims") + API_PREFIX + path).query(
+            {k: str(v) for k, v in query.items()}
+        )
+        return await request.bearer_auth(self.token(member_number)).build().send()
+
+    async def listed(self, member_number: str, **query: str | int) -> dict[str, Any]:
+        """The member's list, which must be answered with 200."""
+        answer = await self.get("/reimbursements", member_number, **query)
+        assert answer.status == 200, await answer.text()
+        assert answer.get_header("cache-control") == "no-store"
+        page: dict[str, Any] = await answer.json()
+        return page
+
+    @asynccontextmanager
+    async def stream(self, token: str, last_event_id: str = "", **query: int) -> AsyncIterator["Stream"]:
+        """An open `GET /stream`."""
+        request = self.client.get(self.portal.url("claims") + API_PREFIX + "/stream").bearer_auth(token)
+        request = request.query({name: str(value) for name, value in query.items()})
+        if last_event_id:
+            request = request.header("last-event-id", last_event_id)
+        request = request.timeout(timedelta(minutes=10)).streamed_read_buffer_limit(0)  # else it waits for 64 KiB
+        async with request.build_streamed() as response:
+            yield Stream(response)
+
+    async def until_known(self, member_number: str, *, periods: int = 1) -> None:
+        """Wait until the member is known with that many coverage periods: it comes on a topic of its own."""
+        known = 0
+        async with asyncio.timeout(WITHIN_S):
+            while known < periods:
+                await asyncio.sleep(0.05)
+                known = len((self.db["members"].find_one({"_id": member_number}) or {}).get("coverages", ()))
+
+    async def until_listed(self, member_number: str, *claim_ids: str, **query: str | int) -> list[dict[str, Any]]:
+        """Wait until exactly these claims answer the query, and return them."""
+        items: list[dict[str, Any]] = []
+        async with asyncio.timeout(WITHIN_S):
+            while {item["claim_id"] for item in items} != set(claim_ids):
+                await asyncio.sleep(0.05)
+                items = (await self.listed(member_number, limit=100, **query))["items"]
+        return items
+
+
+@pytest.fixture(scope="module")
+def processes(infra: RealServers) -> Iterator[RunningPortal]:
+    """auth and claims."""
+    portal = RunningPortal(infra)
+    try:
+        for service in ("auth", "claims"):
+            portal.start(service)
+        yield portal
+    finally:
+        for service in ("claims", "auth"):
+            portal.stop(service)
+
+
+@pytest.fixture
+async def service(infra: RealServers, processes: RunningPortal) -> AsyncIterator[ClaimsService]:
+    """The claims service, running."""
+    auth = infra.environment("auth")
+    tokens = AccessTokens(signing_seeds(auth["SIGNING_KEYS"]), issuer=auth["TOKEN_ISSUER"], lifetime_s=300)
+    database: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(infra.mongo_admin_url, tz_aware=True)
+    client = ClientBuilder().no_proxy().timeout(timedelta(seconds=30)).build()
+    try:
+        async with _producer(infra.operators()) as producer:
+            yield ClaimsService(processes, database["claims"], producer, client, tokens, auth)
+    finally:
+        await client.close()
+        database.close()
+
+
+@asynccontextmanager
+async def _producer(environment: Mapping[str, str]) -> AsyncIterator[AIOKafkaProducer]:
+    password = SecretStr(environment["KAFKA_PASSWORD"])
+    access = KafkaAccess(environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password)
+    producer = access.producer("claims-tests")
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+@pytest.fixture
+def member() -> str:
+    """A member number that no other test uses."""
+    return f"{uuid4().int % 10**8:08d}"

@@ -1,0 +1,194 @@
+"""Claims and members end in the same state whatever the order of arrival and however often a fact is told."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from itertools import pairwise, permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.claims import rules
+from services.claims.models import Claim, Listing, Member, Status
+from shared.events.base import Event
+from shared.live import key
+from tests.services.claims import examples
+from tests.services.claims.examples import MEMBER, enrolled, event, line, paid, received, refused, reversed_
+
+
+class Shelf:
+    """What the store promises about claims, in memory: those with these keys and every reversal of them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Claim, Listing | None]] = {}
+
+    def around(self, keys: Collection[str]) -> dict[str, Claim]:
+        return {k: c for k, (c, _) in self.rows.items() if k in keys or rules.original_key(c) in keys}
+
+    def take(self, batch: Sequence[Event[Any]]) -> None:
+        named = {key(MEMBER, claim_id) for told in batch for claim_id in rules.claims_named(told.data)}
+        for claim, listing in rules.fold(self.around(named), batch):
+            self.rows[key(MEMBER, claim.claim_id)] = (claim, listing)
+
+
+def after(*batches: Sequence[Event[Any]]) -> Shelf:
+    shelf = Shelf()
+    for batch in batches:
+        shelf.take(batch)
+    return shelf
+
+
+def status_after(*events: Event[Any], claim_id: str = "R-1") -> Status | None:
+    claim, _ = after(events).rows[key(MEMBER, claim_id)]
+    return rules.status(claim)
+
+
+CLAIM_IDS = st.sampled_from(["R-1", "R-2", "V-1", "V-2"])
+CLAIM_FACTS = st.one_of(
+    st.builds(received, CLAIM_IDS, rank=st.integers(1, 2), label=st.sampled_from([None, "Optique"])),
+    st.builds(refused, CLAIM_IDS, rank=st.integers(1, 2)),
+    st.builds(
+        paid, CLAIM_IDS, st.sampled_from([line(), line(domain="OPTI", act_label="Verres")]), rank=st.integers(1, 2)
+    ),
+    st.tuples(CLAIM_IDS, CLAIM_IDS).filter(lambda ids: ids[0] != ids[1]).map(lambda ids: reversed_(*ids)),
+)
+MEMBER_FACTS = st.one_of(
+    st.builds(enrolled, first_name=st.sampled_from(["Laure", "Léa"])),
+    st.builds(examples.updated, last_name=st.sampled_from(["Durand", "Martin"])),
+    st.builds(examples.updated, title=st.sampled_from([None, "M."])),
+    st.builds(
+        examples.coverage_changed,
+        st.builds(
+            examples.coverage,
+            st.sampled_from(["C-1", "C-2"]),
+            st.sampled_from([2026, 2027]),
+            csr=st.sampled_from(["01", "02"]),
+        ),
+    ),
+    st.builds(examples.ended, st.sampled_from([date(2026, 6, 30), date(2026, 12, 31)])),
+)
+
+
+@st.composite
+def told_twice(draw: st.DrawFn, facts: st.SearchStrategy[Any]) -> tuple[list[Event[Any]], list[list[Event[Any]]]]:
+    """Some events, and the same in another order, some repeated, cut into batches anywhere. Times often tie."""
+    drawn = draw(st.lists(st.tuples(facts, st.integers(0, 3)), min_size=1, max_size=8))
+    events = [event(data, second, f"event-{i}") for i, (data, second) in enumerate(drawn)]
+    repeats = draw(st.lists(st.sampled_from(events), max_size=8))
+    shuffled = draw(st.permutations(events + repeats))
+    cuts = sorted(draw(st.sets(st.integers(0, len(shuffled)))))
+    bounds = [0, *cuts, len(shuffled)]
+    return events, [list(shuffled[a:b]) for a, b in pairwise(bounds)]
+
+
+@given(told_twice(CLAIM_FACTS))
+def test_claims_end_the_same_in_any_order_with_any_repetition(
+    case: tuple[list[Event[Any]], list[list[Event[Any]]]],
+) -> None:
+    events, batches = case
+    assert after(*batches).rows == after(events).rows
+
+
+@given(told_twice(MEMBER_FACTS))
+def test_members_end_the_same_in_any_order_with_any_repetition(
+    case: tuple[list[Event[Any]], list[list[Event[Any]]]],
+) -> None:
+    events, batches = case
+    assert member_after(told for batch in batches for told in batch) == member_after(events)
+
+
+def member_after(events: Any) -> Member:
+    member = Member(MEMBER)
+    for told in events:
+        member = rules.merge_member(member, told.data, told.order, lambda nir, place: f"sealed({nir}, {place})")
+    return member
+
+
+@pytest.mark.parametrize(
+    ("facts", "ends"),
+    [
+        ([received("R-1")], Status.RECEIVED),
+        ([received("R-1"), refused("R-1")], Status.REFUSED),
+        ([received("R-1"), paid("R-1")], Status.PAID),
+        ([refused("R-1"), paid("R-1")], Status.PAID),
+        ([paid("R-1"), reversed_("V-1", "R-1")], Status.REVERSED),
+        ([received("R-1"), reversed_("V-1", "R-1")], Status.RECEIVED),
+        ([refused("R-1"), reversed_("V-1", "R-1")], Status.REFUSED),
+        ([reversed_("V-1", "R-1")], None),
+    ],
+)
+def test_the_states_of_a_claim(facts: list[Any], ends: Status | None) -> None:
+    """received → paid | refused; refused → paid; paid → reversed; in any order, and whatever the clocks say."""
+    for times in permutations(range(len(facts))):
+        events = [event(fact, second, str(second)) for fact, second in zip(facts, times, strict=True)]
+        for arrival in permutations(events):
+            assert status_after(*arrival) is ends
+
+
+def test_within_a_state_the_newest_time_wins_then_the_larger_id() -> None:
+    older, newer = event(paid("R-1", rank=1), 1, "b"), event(paid("R-1", rank=2), 2, "a")
+    tied = event(paid("R-1", rank=3), 2, "b")
+    for arrival in permutations([older, newer, tied]):
+        claim, listing = after(arrival).rows[key(MEMBER, "R-1")]
+        assert listing is not None
+        assert (rules.beneficiary_rank(claim), listing.beneficiary_rank) == (3, 3)
+
+
+def test_a_reversal_is_found_wherever_its_claim_is_found_even_when_it_came_first() -> None:
+    shelf = after(
+        [event(reversed_("V-1", "R-1"), 2)],
+        [event(paid("R-1", line(domain="OPTI", act_label="Verres"), rank=2), 1)],
+    )
+    _, listing = shelf.rows[key(MEMBER, "V-1")]
+    assert listing is not None
+    assert (listing.status, listing.beneficiary_rank, listing.domains) == (Status.REVERSAL, 2, ("OPTI",))
+    assert "verres" in listing.search
+
+
+def test_repeating_what_is_known_changes_nothing_and_stores_nothing() -> None:
+    told = event(paid("R-1"), 1)
+    shelf = after([told])
+    assert rules.fold(shelf.around({key(MEMBER, "R-1")}), [told]) == []
+
+
+def test_what_a_person_types_is_found_without_accents_or_capitals() -> None:
+    claim, listing = after([event(paid("R-1", payee_name="PHARMACIE  de l’Hôpital"))]).rows[key(MEMBER, "R-1")]
+    assert listing is not None
+    assert rules.folded(" de l’HOPITAL ") in listing.search
+    assert rules.label(claim) == "Pharmacie 65 %"
+
+
+def test_periods_of_coverage_live_side_by_side_and_a_correction_replaces_its_own() -> None:
+    renewed, corrected = examples.coverage("C-1", 2027), examples.coverage("C-1", 2027, csr="02")
+    member = member_after(
+        [
+            event(enrolled(), 1),
+            event(examples.coverage_changed(renewed), 2),
+            event(examples.coverage_changed(corrected), 3),
+        ]
+    )
+    assert {period: fact.value.csr for period, fact in member.coverages.items()} == {
+        ("C-1", "2026-01-01"): "01",
+        ("C-1", "2027-01-01"): "02",
+    }
+
+
+def test_absent_means_unchanged_and_null_means_removed() -> None:
+    member = member_after([event(enrolled(), 1), event(examples.updated(title=None), 2)])
+    assert member.facts["title"].value is None
+    assert member.facts["last_name"].value == "Dupont"
+
+
+def test_nirs_are_sealed_each_for_its_place() -> None:
+    member = member_after([event(enrolled(), 1)])
+    assert member.facts["nir"].value == f"sealed({examples.NIR}, members/{MEMBER}/nir)"
+    child = member.facts["beneficiaries"].value[1]
+    assert child["nir"] == f"sealed({examples.CHILDS_NIR}, members/{MEMBER}/beneficiaries/2/nir)"
+
+
+def test_enrolling_anew_ends_the_end_of_an_earlier_membership() -> None:
+    over = event(examples.ended(date(2025, 12, 31)), 1)
+    again = event(enrolled(), 2)
+    assert member_after([over, again]).facts["ended_on"].value is None
+    assert member_after([again, over]).facts["ended_on"].value is None
