@@ -1,0 +1,1 @@
+"""documents: what members send to the insurer and receive from it."""

@@ -1,0 +1,1 @@
+"""notifications: letters and mails to members, their language and what their address may be used for."""

@@ -1,0 +1,130 @@
+"""The pure rules of notifications: which fact wins, where a member can be reached, how an envelope is addressed."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+
+from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
+
+V = TypeVar("V")
+
+Language = Literal["fr", "en"]
+
+MEMBERSHIP_FIELDS = ("title", "first_name", "last_name", "postal_address", "email")
+KEPT_LANGUAGES = 8
+"""More changes of language than this before a first sign-in: the oldest are forgotten."""
+
+UNKNOWN = Member()
+"""A member of whom nothing is known yet."""
+
+PARIS = ZoneInfo("Europe/Paris")
+_LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
+
+# Territories that La Poste serves as domestic mail: no country line on the envelope.
+_DOMESTIC = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "WF", "PF", "NC"})
+
+# Controls, invisible marks, lone surrogates, private and unassigned characters, line and paragraph separators.
+_NOT_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_UNACCENTED = str.maketrans({"Œ": "OE", "Æ": "AE", "’": " ", "'": " ", ",": " ", ".": " ", ";": " ", ":": " "})
+
+
+def newer(known: Fact[V] | None, new: Fact[V]) -> Fact[V]:
+    """The fact with the larger (`ce_time`, `ce_id`)."""
+    return new if known is None or new.order > known.order else known
+
+
+def told_by_membership(member: Member, changes: Mapping[str, Any], order: Order) -> Member:
+    """`member` after contract management said `changes` (field → value, None = removed) at `order`."""
+    update: dict[str, Any] = {}
+    for name in MEMBERSHIP_FIELDS:
+        if name in changes:
+            update[name] = newer(getattr(member, name), Fact[Any](value=changes[name], order=order))
+    if "language" in changes:
+        said = Fact[str | None](value=changes["language"], order=order)
+        update["languages"] = _languages((*member.languages, said), member.owned_since)
+    return member.model_copy(update=update)
+
+
+def told_by_auth(member: Member, identity: Identity, consents: Consents | None, order: Order) -> Member:
+    """`member` after auth announced a change of identifier. From the first one on, language and consents are ours."""
+    owned_since = min(member.owned_since or order, order)
+    update: dict[str, Any] = {
+        "identity": newer(member.identity, Fact[Identity](value=identity, order=order)),
+        "owned_since": owned_since,
+        "languages": _languages(member.languages, owned_since),
+    }
+    if consents is not None:
+        update["consents"] = newer(member.consents, Fact[Consents](value=consents, order=order))
+    return member.model_copy(update=update)
+
+
+def _languages(facts: tuple[Fact[str | None], ...], owned_since: Order | None) -> tuple[Fact[str | None], ...]:
+    """What may still be the last word before `owned_since`, whichever topic arrives first."""
+    by_order = {fact.order: fact for fact in facts if owned_since is None or fact.order < owned_since}
+    return tuple(by_order[order] for order in sorted(by_order)[-KEPT_LANGUAGES:])
+
+
+def language(member: Member) -> Language:
+    """The language of a member's mails; any but English is served in French."""
+    return "en" if member.languages and member.languages[-1].value == "en" else "fr"
+
+
+def full_name(member: Member) -> str:
+    """First and last name, empty if not known yet."""
+    names = [fact.value for fact in (member.first_name, member.last_name) if fact and fact.value]
+    return " ".join(names)
+
+
+def address(member: Member) -> Address | None:
+    """The postal address, if there is one."""
+    return member.postal_address.value if member.postal_address else None
+
+
+def envelope_lines(member: Member, to: Address) -> list[str]:
+    """The addressee in capitals, without accents or punctuation below the name (NF Z10-011)."""
+    title = member.title.value if member.title and member.title.value else ""
+    lines = [printable(f"{title} {full_name(member)}".strip().upper())]
+    lines += [_postal(line) for line in to.lines]
+    lines.append(_postal(f"{to.postal_code} {to.city}"))
+    if to.country not in _DOMESTIC:
+        lines.append(_postal(str(Locale("fr").territories.get(to.country, to.country))))
+    return [line for line in lines if line]
+
+
+def _postal(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text.upper().translate(_UNACCENTED))
+    return " ".join(printable("".join(c for c in bare if not unicodedata.combining(c))).split())
+
+
+def printable(text: str) -> str:
+    """`text` with what the letters' fonts cannot show as `?`: they have Latin, Greek and Cyrillic."""
+    composed = unicodedata.normalize("NFC", text)
+    visible = (c for c in composed if unicodedata.category(c) not in _NOT_TEXT)
+    return "".join(c if _in_fonts(ord(c)) else "?" for c in visible)
+
+
+def _in_fonts(code: int) -> bool:
+    return code < 0x0500 or 0x1E00 <= code < 0x2000 or 0x2010 <= code < 0x2041 or code == 0x20AC
+
+
+def day(instant: datetime, lang: Language = "fr") -> str:
+    """The day in France as people read it: 20 novembre 2026."""
+    return format_date(instant.astimezone(PARIS).date(), "long", locale=_LOCALES[lang])
+
+
+def minute(instant: datetime, lang: Language = "fr") -> str:
+    """The time of day in France: 14 h 30, 14:30."""
+    pattern = "H 'h' mm" if lang == "fr" else "HH:mm"
+    return format_time(instant.astimezone(PARIS).time(), pattern, locale=_LOCALES[lang])
+
+
+def stable_id(source: str, event_id: str) -> str:
+    """An opaque id that follows from an event, so that each try at its effect has the same one."""
+    return str(uuid5(NAMESPACE_URL, f"{source}#{event_id}"))

@@ -1,0 +1,145 @@
+"""The event entrance: what each topic means to notifications. Translates, decides nothing."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+from services.notifications.models import Address, Consents, Identity
+from services.notifications.service.letters import Letters
+from services.notifications.service.mails import Mails
+from services.notifications.service.members import Change, Members
+from shared.applier import Refused
+from shared.consumer import Subscription
+from shared.events import auth, casework, membership
+from shared.events.base import Event, EventData
+from shared.mongo import Transaction
+from shared.sealing import Keyring, SealingError
+
+Use = Callable[[Event[Any], Transaction], Awaitable[None]]
+
+PASSED_OVER = frozenset(
+    {
+        membership.CoverageChanged,
+        membership.MembershipEnded,
+        auth.PasswordResetRequested,
+        auth.AccountLocked,
+        auth.SignedInFromNewDevice,
+        auth.SessionsClosed,
+        auth.MemberErased,
+        casework.DocumentProcessed,
+        casework.DocumentDelivered,
+        casework.MessageAnswered,
+    }
+)
+"""What is read and causes nothing here. A type in neither this list nor a handler's is refused, never overlooked."""
+
+
+class Subscribers:
+    """All the subscriptions of notifications in one list."""
+
+    def __init__(self, members: Members, letters: Letters, mails: Mails, keyring: Keyring) -> None:
+        self._members, self._letters, self._mails, self._keyring = members, letters, mails, keyring
+        self._auth: Mapping[type[EventData], Use] = {
+            auth.TemporaryPasswordIssued: self._temporary_password_issued,
+            auth.PasswordChanged: self._password_changed,
+            auth.PasswordReset: self._password_reset,
+            auth.IdentifierChangeRequested: self._identifier_change_requested,
+            auth.IdentifierChanged: self._identifier_changed,
+        }
+        self._casework: Mapping[type[EventData], Use] = {casework.LetterPosted: self._letter_posted}
+
+    def subscriptions(self) -> list[Subscription]:
+        """Topic by topic; batches are small where each event costs several statements."""
+        return [
+            Subscription("membership.v1", self._membership),
+            Subscription("auth.v1", self._one_by_one(self._auth), max_records=100),
+            Subscription("casework.v1", self._one_by_one(self._casework), max_records=100),
+        ]
+
+    async def _membership(self, events: Sequence[Event[EventData]], tx: Transaction) -> None:
+        changes = []
+        for event in events:
+            if isinstance(event.data, membership.MemberEnrolled):
+                changes.append(Change(event.data.member_number, event.order, _enrolled(event.data)))
+            elif isinstance(event.data, membership.MemberUpdated):
+                changes.append(Change(event.data.member_number, event.order, _stored(event.data.changes)))
+            else:
+                _pass_over(event)
+        await self._members.learn(changes, tx)
+
+    def _one_by_one(self, uses: Mapping[type[EventData], Use]) -> Any:
+        async def handle(events: Sequence[Event[EventData]], tx: Transaction) -> None:
+            for event in events:
+                use = uses.get(type(event.data))
+                if use is not None:
+                    await use(event, tx)
+                else:
+                    _pass_over(event)
+
+        return handle
+
+    async def _temporary_password_issued(self, event: Event[auth.TemporaryPasswordIssued], tx: Transaction) -> None:
+        self._opened(event, "password")
+        await self._letters.order(event, tx)
+
+    async def _password_changed(self, event: Event[auth.PasswordChanged], tx: Transaction) -> None:
+        if event.data.replaces == "temporary":
+            await self._letters.withdraw(event.data.member_number, event.time, tx)
+
+    async def _password_reset(self, event: Event[auth.PasswordReset], tx: Transaction) -> None:
+        await self._letters.withdraw(event.data.member_number, event.time, tx)
+
+    async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
+        self._opened(event, "email")
+        self._opened(event, "activation_token")
+        await self._mails.ask_for_activation(event, tx)
+
+    async def _identifier_changed(self, event: Event[auth.IdentifierChanged], tx: Transaction) -> None:
+        data = event.data
+        identity = Identity(email=self._opened(event, "email"), activated=data.email_activated)
+        consents = Consents(**data.consents.model_dump()) if data.consents else None
+        await self._members.identify(data.member_number, identity, consents, event.order, tx)
+        if data.kind == "email" and data.email_activated:
+            await self._mails.confirm_identifier(event, tx)
+
+    async def _letter_posted(self, event: Event[casework.LetterPosted], tx: Transaction) -> None:
+        posted_at = datetime.combine(event.data.posted_on, time(), UTC)
+        await self._letters.posted(event.data.member_number, event.data.letter_id, posted_at, tx)
+
+    def _opened(self, event: Event[EventData], field: str) -> str | None:
+        """A sealed field in clear. One that cannot be opened makes a dead letter, to be replayed with the right key."""
+        token: str | None = getattr(event.data, field)
+        if token is None:
+            return None
+        try:
+            return self._keyring.open(token, event_id=event.id, field=field)
+        except SealingError as error:
+            raise Refused(f"sealed_field_unreadable:{field}") from error
+
+
+def _pass_over(event: Event[EventData]) -> None:
+    if type(event.data) not in PASSED_OVER:
+        raise Refused("type_not_handled")
+
+
+def _enrolled(data: membership.MemberEnrolled) -> dict[str, Any]:
+    """The facts of an enrolment. What is optional and absent says nothing."""
+    facts = {
+        "title": data.title,
+        "first_name": data.first_name,
+        "last_name": data.last_name,
+        "postal_address": data.postal_address,
+    }
+    optional = {"email": data.email, "language": data.language}
+    return _stored({**facts, **{name: value for name, value in optional.items() if value is not None}})
+
+
+def _stored(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`changes` with the contract's address as ours. Fields that notifications has no use for (the NIR!) end here."""
+    facts = {name: changes[name] for name in FIELDS if name in changes}
+    if isinstance(facts.get("postal_address"), membership.PostalAddress):
+        facts["postal_address"] = Address(**facts["postal_address"].model_dump())
+    return facts
+
+
+FIELDS = ("title", "first_name", "last_name", "postal_address", "email", "language")

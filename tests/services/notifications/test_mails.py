@@ -1,0 +1,148 @@
+"""The mails' words, form and headers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from html.parser import HTMLParser
+
+import pytest
+
+from services.notifications.mails import BadAddress, Mail, MailRoom
+from services.notifications.rules import Language
+from tests.services.notifications.settings import some_settings
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+LINK = "https://www.plansante.com/activation?token=abc-DEF_123"
+EXPIRES = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
+
+ACTIVATION = Mail("activation", "event-1", "laure.dupont@example.org", "fr", LINK, EXPIRES)
+IN_USE = Mail("address_in_use", "event-2", "laure.dupont@example.org", "fr")
+CONFIRMED = Mail(
+    "identifier_confirmed", "event-3", "laure@example.org", "fr", "https://www.plansante.com/", name="Laure Dupont"
+)
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        if not self.tags or self.tags[-1] not in ("style", "title"):
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def room() -> MailRoom:
+    return MailRoom(some_settings(portal_url="https://www.plansante.com"))
+
+
+def plain(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\xa0", " ")
+
+
+def page(message: EmailMessage) -> _Page:
+    body = message.get_body(("html",))
+    assert body is not None
+    parsed = _Page()
+    parsed.feed(str(body.get_content()))
+    return parsed
+
+
+def flat(text: str) -> str:
+    return " ".join(text.replace("\xa0", " ").split())
+
+
+def test_an_activation_mail_has_one_button_and_its_plain_address_below(room: MailRoom) -> None:
+    message = room.write(ACTIVATION, now=NOW)
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [LINK, LINK]
+    assert LINK in plain(message).splitlines()
+    assert "valable jusqu’au 24 novembre 2026 à 14 h 30" in flat(plain(message))
+
+
+def test_an_activation_mail_names_nobody(room: MailRoom) -> None:
+    assert "Bonjour,\n" in plain(room.write(ACTIVATION, now=NOW))
+
+
+def test_an_address_that_signs_another_account_in_gets_no_link(room: MailRoom) -> None:
+    message = room.write(IN_USE, now=NOW)
+    assert "http" not in plain(message)
+    assert all(link.startswith("tel:") for link in page(message).links)
+    assert "déjà de se connecter à un autre Espace Assuré" in flat(plain(message))
+
+
+def test_the_confirmation_has_the_guides_words(room: MailRoom) -> None:
+    message = room.write(CONFIRMED, now=NOW)
+    assert message["Subject"] == "Confirmation de votre changement de login"
+    text = flat(plain(message))
+    assert "Votre nouvel identifiant d’accès à l’espace Assuré a été activé." in text
+    assert "Vous pouvez dès à présent vous connecter sur votre espace avec votre nouvel identifiant" in text
+    assert "Bonjour Laure Dupont," in text
+
+
+@pytest.mark.parametrize("mail", [ACTIVATION, IN_USE, CONFIRMED], ids=lambda mail: mail.kind)
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_text_and_html_say_the_same_and_who_writes_why_and_where_to_call(
+    room: MailRoom, mail: Mail, language: Language
+) -> None:
+    kind, event, to, _, link, expires = (
+        mail.kind,
+        mail.event_id,
+        mail.to,
+        mail.language,
+        mail.link,
+        mail.link_expires_at,
+    )
+    message = room.write(Mail(kind, event, to, language, link, expires, mail.name), now=NOW)
+    text, shown = flat(plain(message)), flat(" ".join(page(message).text))
+    assert message["Content-Language"] == language
+    for must in ("Plansanté", "04 65 71 00 00", "www.plansante.com" if mail.kind == "activation" else "Plansanté"):
+        assert must in text
+        assert must in shown
+    for sentence in text.replace("=", "").split(". "):
+        assert sentence.split(" -- ")[0].split("http")[0].strip(" .:")[-30:] in shown
+
+
+def test_a_repeated_mail_has_the_same_message_id_and_another_event_another(room: MailRoom) -> None:
+    first, again = room.write(ACTIVATION, now=NOW), room.write(replace(ACTIVATION), now=EXPIRES)
+    assert first["Message-ID"] == again["Message-ID"]
+    assert first["Message-ID"] != room.write(CONFIRMED, now=NOW)["Message-ID"]
+    assert first["Message-ID"].endswith("@plansante.example>")
+
+
+def test_the_headers_ask_for_no_answer_and_carry_only_the_events_id(room: MailRoom) -> None:
+    message = room.write(ACTIVATION, now=NOW)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Request-Id"] == "event-1"
+    assert message["From"] == "Plansanté <espace-assure@plansante.example>"
+    assert "abc-DEF_123" not in str(message.items())
+
+
+def test_a_name_is_text_and_never_markup(room: MailRoom) -> None:
+    sly = Mail("identifier_confirmed", "e", "l@example.org", "fr", LINK, name="<script>alert(1)</script>{{ link }}")
+    parsed = page(room.write(sly, now=NOW))
+    assert "script" not in parsed.tags
+    assert "<script>alert(1)</script>{{ link }}" in flat("".join(parsed.text))
+
+
+def test_nothing_in_a_mail_is_loaded_from_elsewhere(room: MailRoom) -> None:
+    for mail in (ACTIVATION, IN_USE, CONFIRMED):
+        assert not {"img", "link", "script", "iframe"} & set(page(room.write(mail, now=NOW)).tags)
+
+
+def test_a_domain_with_accents_is_written_in_ascii(room: MailRoom) -> None:
+    assert room.write(Mail("address_in_use", "e", "l@santé.example", "fr"), now=NOW)["To"] == "l@xn--sant-epa.example"
+
+
+@pytest.mark.parametrize("to", ["l@example.org\nBcc: x@example.org", "l@..", "@example.org", "l@" + "a" * 70 + ".fr"])
+def test_an_address_that_breaks_a_header_is_refused(room: MailRoom, to: str) -> None:
+    with pytest.raises(BadAddress):
+        room.write(Mail("address_in_use", "e", to, "fr"), now=NOW)
