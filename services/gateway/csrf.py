@@ -1,0 +1,66 @@
+"""Forms are only taken from our own pages: a signed double-submit token, and what the browser says of the origin."""
+
+import hmac
+import secrets
+from typing import Final
+
+from starlette.requests import Request
+
+from services.gateway.cookies import Cookies
+from shared.errors import Forbidden
+from shared.sealing import Keyring, SealingError
+
+FIELD: Final = "csrf"
+_COOKIE: Final = "csrf"
+
+
+class FormRefused(Forbidden):
+    """A form that did not come from one of our pages, or from one that is too old."""
+
+    code, title = "form_refused", "This form is no longer valid"
+
+
+class Csrf:
+    """Each browser has a random cookie; each form carries it sealed, so that neither can be made by a stranger.
+
+    The seal is new at each rendering, so that compression of a page tells nothing about it.
+    """
+
+    def __init__(self, cookies: Cookies, keyring: Keyring, origin: str) -> None:
+        self._cookies, self._keyring, self._origin = cookies, keyring, origin
+
+    def token(self, request: Request) -> str:
+        """The token for a form on the page that answers `request`, which gets the cookie if it has none."""
+        secret = self._cookies.get(request, _COOKIE) or getattr(request.state, "csrf", None)
+        if secret is None:
+            secret = secrets.token_urlsafe(32)
+            self._cookies.set(request, _COOKIE, secret)
+        request.state.csrf = secret
+        return self._keyring.seal_at_rest(secret, context=FIELD)
+
+    async def check(self, request: Request) -> None:
+        """Refuse a POST that another site or a stranger made."""
+        if request.method == "POST" and not (self._from_here(request) and await self._carries_token(request)):
+            raise FormRefused
+
+    def _from_here(self, request: Request) -> bool:
+        """Fetch metadata where the browser sends it, else the Origin.
+
+        Under `Referrer-Policy: no-referrer` browsers write `Origin: null` on form posts: that says nothing, and the
+        token decides.
+        """
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            return site == "same-origin"
+        return request.headers.get("origin", "null") in {"null", self._origin}
+
+    async def _carries_token(self, request: Request) -> bool:
+        secret = self._cookies.get(request, _COOKIE)
+        token = (await request.form()).get(FIELD)
+        if not secret or not isinstance(token, str):
+            return False
+        try:
+            opened = self._keyring.open_at_rest(token, context=FIELD)
+        except SealingError:
+            return False
+        return hmac.compare_digest(opened, secret.encode())

@@ -1,0 +1,19 @@
+"""The portal's pages: one module per tab, its templates beside it."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.gateway.pages import activation, first_sign_in, home, reimbursements
+from services.gateway.pages.web import PageRoute
+from shared.errors import NotFound
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Every page, then the page for an address that does not exist: it must come last of all routes."""
+    unknown = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @unknown.get("/{path:path}")
+    async def not_found(request: Request, path: str) -> Response:
+        raise NotFound
+
+    return (home.router, first_sign_in.router, activation.router, reimbursements.router, unknown)

@@ -1,0 +1,125 @@
+"""What the pages read of the services' answers. Tolerant: a field that no page shows is not named here."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Wire(BaseModel):
+    """Unknown fields are ignored: services may add."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class TokenPair(Wire):
+    """`expires_in`: seconds. `required_actions`: what the member must do before anything else."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    required_actions: tuple[str, ...] = ()
+
+
+class SignedIn(TokenPair):
+    """`device_token`: proves at the next sign-in that this browser is known."""
+
+    device_token: str | None = None
+
+
+class Account(Wire):
+    """The member's account; the e-mail addresses come masked."""
+
+    member_number: str
+    first_name: str
+    last_name: str
+    birth_date: date | None = None
+    email_masked: str | None = None
+    pending_email_masked: str | None = None
+    identifier_kind: Literal["nir", "email", "member_number"]
+    required_actions: tuple[str, ...] = ()
+
+
+class Beneficiary(Wire):
+    """Whom a claim is for."""
+
+    first_name: str | None = None
+
+
+class Payment(Wire):
+    """`payee_name` says which provider was paid (third-party payment)."""
+
+    paid_on: date
+    payee: Literal["member", "provider"]
+    payee_name: str | None = None
+
+
+class Reimbursement(Wire):
+    """One claim in the list; amounts in integer euro cents, absent where the status has none."""
+
+    claim_id: str
+    status: Literal["received", "refused", "paid", "reversed", "reversal"]
+    date: date
+    beneficiary: Beneficiary | None = None
+    label: str | None = None
+    domains: tuple[str, ...] = ()
+    amount_cents: int | None = None
+    left_to_pay_cents: int | None = None
+    payment: Payment | None = None
+    reverses: str | None = None
+    reversed_by: str | None = None
+
+
+class ReimbursementPage(Wire):
+    """Newest first. `next_cursor` is absent on the last page."""
+
+    items: tuple[Reimbursement, ...]
+    next_cursor: str | None = None
+
+
+class Totals(Wire):
+    """Sums in integer euro cents; spent − statutory − complementary − other = left to pay."""
+
+    spent_cents: int
+    base_cents: int
+    statutory_cents: int
+    complementary_cents: int
+    other_cents: int
+    deduction_cents: int
+    left_to_pay_cents: int
+
+
+class Line(Totals):
+    """One act. `deduction_cents`: participation forfaitaire or franchise recovered (a negative statutory part)."""
+
+    care_date: date
+    act_label: str
+    quantity: int
+
+
+class Refusal(Wire):
+    """Why a claim was refused, and what the member can do."""
+
+    refused_on: date
+    reason: str
+    what_to_do: str | None = None
+
+
+class Reversal(Wire):
+    """`reverses` is the claim taken back, `claim_id` the reversal's own."""
+
+    claim_id: str
+    reverses: str
+    reversed_on: date
+    amount_cents: int
+    reason: str
+
+
+class ReimbursementDetail(Reimbursement):
+    """One claim, whole."""
+
+    received_on: date | None = None
+    lines: tuple[Line, ...] = ()
+    totals: Totals | None = None
+    refusal: Refusal | None = None
+    reversal: Reversal | None = None

@@ -1,0 +1,56 @@
+"""Settings of the gateway."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from shared.settings import BrandSettings, Keys, Origin, ServiceSettings
+
+Network = IPv4Network | IPv6Network
+
+
+def _networks(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+class GatewaySettings(ServiceSettings, BrandSettings):
+    """Where the services are, how the portal is called from outside, and whose pages they are."""
+
+    metrics_port: int = Field(ge=1, le=65535)
+    """`/metrics` is served here and never on `http_port`, which is public."""
+    cookie_keys: Keys
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    """Networks of the TLS terminators in front, whose X-Forwarded-For is believed. Nobody else's is."""
+
+    auth_url: Origin
+    claims_url: Origin
+    documents_url: Origin
+    notifications_url: Origin
+    upstream_max_connections: int = Field(default=500, ge=10)
+    """To all services together; live streams have connections of their own and cannot starve the rest."""
+    stream_max_open: int = Field(default=800, ge=1)
+    """Live streams that one process holds; each takes up to one connection per service."""
+    upstream_pool_seconds: float = Field(default=2.0, gt=0)
+    upstream_connect_seconds: float = Field(default=2.0, gt=0)
+    upstream_read_seconds: float = Field(default=40.0, gt=15)
+    """Between two pieces of an answer. Live streams carry a comment each 15 s, so it must be longer than that."""
+    form_max_bytes: int = Field(default=65_536, ge=1024)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us over TLS: cookies are then `Secure` and carry the `__Host-` prefix."""
+        return self.portal_url.startswith("https://")
+
+    @property
+    def services(self) -> dict[str, str]:
+        """Service name to origin."""
+        return {
+            "auth": self.auth_url,
+            "claims": self.claims_url,
+            "documents": self.documents_url,
+            "notifications": self.notifications_url,
+        }

@@ -1,0 +1,156 @@
+"""The one HTTP client to the services: bounded, without proxies or redirects, silent about what it carries."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import JSONDecodeError, TransportError
+from pyreqwest.request import RequestBuilder
+
+from services.gateway.routes import STREAMS
+from services.gateway.settings import GatewaySettings
+from shared import tracing
+from shared.app import API_PREFIX
+from shared.errors import Unavailable
+from shared.logs import get_logger
+
+log = get_logger(__name__)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A service's JSON answer. `body` is empty for 204 and for anything that is not a JSON object."""
+
+    status: int
+    body: Json
+    retry_after_s: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service did what it was asked."""
+        return self.status < HTTPStatus.BAD_REQUEST
+
+    @property
+    def code(self) -> str:
+        """The problem's stable code, empty when there is none."""
+        return str(self.body.get("code", ""))
+
+
+class Upstreams:
+    """Requests to the services, by service name. A service that cannot be reached is `Unavailable`, nothing else."""
+
+    name = "services"
+    required = True
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+        self._live: Client | None = None
+
+    async def start(self) -> None:
+        """Build the clients; the services themselves may still be down, that is theirs to say."""
+        self._client = self._build(self._settings.upstream_max_connections)
+        self._live = self._build(self._settings.stream_max_open * len(STREAMS))
+
+    def _build(self, max_connections: int) -> Client:
+        settings = self._settings
+        return (
+            ClientBuilder()
+            .max_connections(max_connections)
+            .pool_timeout(timedelta(seconds=settings.upstream_pool_seconds))
+            .connect_timeout(timedelta(seconds=settings.upstream_connect_seconds))
+            .read_timeout(timedelta(seconds=settings.upstream_read_seconds))
+            # Shorter than uvicorn's keep-alive of 5 s: never write into a connection the service is closing.
+            .pool_idle_timeout(timedelta(seconds=4))
+            .no_proxy()
+            .follow_redirects(False)
+            .referer(False)
+            .gzip(False)
+            .brotli(False)
+            .zstd(False)
+            .deflate(False)
+            .build()
+        )
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        for client in (self._client, self._live):
+            if client:
+                await client.close()
+        self._client = self._live = None
+
+    async def state(self) -> str:
+        """Always well once built: whether a service answers is learnt from its answers."""
+        return "ok" if self._client else "not started"
+
+    def request(self, method: str, service: str, path: str) -> RequestBuilder:
+        """A request to `service`, at a path of its own, carrying the request id and trace of the one served."""
+        return self._traced(self._client, method, service, path)
+
+    def stream(self, service: str, path: str) -> RequestBuilder:
+        """A request for a live stream: it has its own connections, and its answer is there with the first byte."""
+        # pyreqwest otherwise waits for 64 KiB of the body before it hands over the status.
+        return self._traced(self._live, "GET", service, API_PREFIX + path).streamed_read_buffer_limit(0)
+
+    def _traced(self, client: Client | None, method: str, service: str, path: str) -> RequestBuilder:
+        if client is None:
+            raise Unavailable
+        request = client.request(method, f"{self._settings.services[service]}{path}")
+        for header, value in (
+            (tracing.REQUEST_ID_HEADER, tracing.current_request_id.get()),
+            (tracing.TRACEPARENT_HEADER, tracing.current_traceparent.get()),
+        ):
+            if value:
+                request = request.header(header, value)
+        return request
+
+    async def call(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        client_address: str,
+        token: str | None = None,
+        body: Json | None = None,
+        query: dict[str, str] | None = None,
+    ) -> Answer:
+        """One JSON request on behalf of a page's reader. Raises `Unavailable` (also for a service's own 5xx)."""
+        request = self.request(method, service, API_PREFIX + path).header("x-forwarded-for", client_address)
+        if token:
+            request = request.header("authorization", f"Bearer {token}", is_sensitive=True)
+        if query:
+            request = request.query(query)
+        if body is not None:
+            request = request.body_json(body)
+        try:
+            response = await request.build().send()
+            answer = Answer(response.status, await _json(response), _seconds(response.get_header("retry-after")))
+        except TransportError as error:
+            raise away(service, error) from None
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.warning("service_failed", to=service, status=answer.status)
+            raise Unavailable(retry_after_s=answer.retry_after_s or 5)
+        return answer
+
+
+def away(service: str, error: Exception) -> Unavailable:
+    """What a reader is told when `service` cannot be reached; the log says which and why."""
+    log.warning("service_away", to=service, error=type(error).__name__)
+    return Unavailable()
+
+
+async def _json(response: Any) -> Json:
+    try:
+        body = await response.json()
+    except JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _seconds(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None

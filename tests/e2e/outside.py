@@ -1,0 +1,195 @@
+"""What stands outside the portal: the internal systems that publish, the printing house, the member's mailbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from deploy.cli.environment import kafka_access
+from deploy.cli.publisher import Publisher
+from deploy.local import letters, topics
+from shared import nir
+from shared.events.base import Event, EventData
+from shared.events.claims_payment import ClaimPaid
+from shared.events.notifications import LetterReady, NotificationsEvent
+from tests.stack import RunningPortal
+
+WITHIN_S = 60.0
+PASSWORD = "quatre mots tranquilles bleus"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A member who was just enrolled and has not signed in yet."""
+
+    member_number: str
+    nir13: str
+    email: str | None
+    temporary_password: str
+
+
+class Outside:
+    """One installation's surroundings."""
+
+    def __init__(self, operators: Mapping[str, str], mailpit_url: str) -> None:
+        self._operators, self._mailpit_url = dict(operators), mailpit_url
+
+    @classmethod
+    def of(cls, portal: RunningPortal) -> Outside:
+        """Around the portal under test."""
+        return cls(portal.infra.operators(), portal.infra.mailpit_url)
+
+    # The internal systems
+
+    def publish(self, event_type: str, data: Mapping[str, Any]) -> None:
+        """By the operators' command line, as `portal publish -`; it must take the event."""
+        event = json.dumps({"type": event_type, "data": data}).encode()
+        command = [sys.executable, "-m", "deploy.cli", "publish", "-"]
+        environment = {**os.environ, **self._operators}
+        done = subprocess.run(command, input=event, env=environment, capture_output=True, check=False, timeout=WITHIN_S)
+        assert done.returncode == 0, done.stderr.decode()
+
+    def enrol(self, *, email: bool = True) -> Newcomer:
+        """A new member, up to the letter in the printing house's hands."""
+        data = _enrolment(email=email)
+        self.publish("MemberEnrolled", data)
+        password = letters.temporary_password(self._letter(data["member_number"]))
+        return Newcomer(data["member_number"], data["nir"], data.get("email"), password)
+
+    def pay(self, newcomer: Newcomer, **changes: Any) -> dict[str, Any]:
+        """A `ClaimPaid`; answers its data. `changes` replaces fields."""
+        data = claim_paid(newcomer.member_number) | changes
+        self.publish("ClaimPaid", data)
+        return data
+
+    def pay_many(self, newcomer: Newcomer, count: int) -> list[str]:
+        """That many `ClaimPaid` at once, `R-00`, `R-01`, …; answers their ids."""
+        told = [claim_paid(newcomer.member_number) | {"claim_id": f"R-{n:02d}"} for n in range(count)]
+        events: list[Event[EventData]] = [Event.of(ClaimPaid.model_validate_json(json.dumps(data))) for data in told]
+        with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
+            elsewhere.submit(asyncio.run, self._hand_over(events)).result(WITHIN_S)
+        return [str(data["claim_id"]) for data in told]
+
+    async def _hand_over(self, events: Sequence[Event[EventData]]) -> None:
+        async with Publisher(kafka_access(self._operators)) as publisher:
+            for event in events:
+                await publisher.publish(event)
+
+    # The printing house
+
+    def _letter(self, member_number: str) -> bytes:
+        for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
+            if event and isinstance(event.data, LetterReady) and event.data.member_number == member_number:
+                pdf = letters.fetch(self._operators, event.data.bucket, event.data.object)
+                assert pdf, "the letter is announced before it is there"
+                return pdf
+        raise AssertionError("no LetterReady for the new member")
+
+    # The mailbox
+
+    def mails(self, address: str) -> list[dict[str, Any]]:
+        """Everything sent to `address`, newest first."""
+        found = self._mailpit("/api/v1/search?" + urllib.parse.urlencode({"query": f'to:"{address}"'}))
+        return [self._mailpit(f"/api/v1/message/{message['ID']}") for message in found["messages"]]
+
+    def activation_path(self, address: str, *, nth: int = 1) -> str:
+        """Path and query of the link in the newest of `nth` activation mails."""
+
+        def paths() -> list[str]:
+            texts = [str(mail["Text"]) for mail in self.mails(address)]
+            return [found[0] for text in texts if (found := re.search(r"/activation\?token=[\w.~-]+", text))]
+
+        return eventually(lambda: found[0] if len(found := paths()) >= nth else None, "no activation mail")
+
+    def _mailpit(self, path: str) -> Any:
+        with urllib.request.urlopen(self._mailpit_url + path, timeout=10) as answer:
+            return json.load(answer)
+
+
+def eventually(look: Callable[[], T | None], otherwise: str) -> T:
+    """What `look` finds within a minute."""
+    deadline = time.monotonic() + WITHIN_S
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(otherwise)
+
+
+def claim_paid(member_number: str) -> dict[str, Any]:
+    """Pharmacy for Hugo, 20 € of which 13 € and 7 € came back, and a consultation with 2 € left to pay."""
+    number = secrets.randbelow(10**9)
+    return {
+        "member_number": member_number,
+        "claim_id": f"R-2026-{number}",
+        "beneficiary_rank": 2,
+        "amount_cents": 1450,
+        "payment": {"payment_id": f"P-2026-{number}", "paid_on": "2026-11-20", "payee": "member"},
+        "lines": [
+            line(1, "PH7", "Pharmacie 65 %", "PHAR", spent=2000, statutory=1300, complementary=700),
+            line(2, "G", "Consultation généraliste", "MED", spent=3000, statutory=2050, complementary=750),
+        ],
+    }
+
+
+def line(number: int, code: str, label: str, domain: str, *, spent: int, statutory: int, complementary: int) -> Any:
+    """One act of a `ClaimPaid`; amounts in cents."""
+    return {
+        "line": number,
+        "care_date": "2026-11-12",
+        "act_code": code,
+        "act_label": label,
+        "domain": domain,
+        "quantity": 1,
+        "spent_cents": spent,
+        "base_cents": spent,
+        "statutory_cents": statutory,
+        "complementary_cents": complementary,
+        "other_cents": 0,
+    }
+
+
+def _enrolment(*, email: bool) -> dict[str, Any]:
+    member_number = f"{10_000_000 + secrets.randbelow(90_000_000)}"
+    nir13 = str(nir.normalise(f"2840575{1 + secrets.randbelow(900):03d}{1 + secrets.randbelow(999):03d}"))
+    people = [
+        {"rank": 1, "first_name": "Laure", "birth_date": "1984-05-12", "relation": "insured"},
+        {"rank": 2, "first_name": "Hugo", "birth_date": "2015-03-02", "relation": "child"},
+    ]
+    data: dict[str, Any] = {
+        "member_number": member_number,
+        "nir": nir13,
+        "title": "MME",
+        "first_name": "Laure",
+        "last_name": "Dupont",
+        "birth_date": "1984-05-12",
+        "postal_address": {"lines": ["12 RUE DES LILAS"], "postal_code": "69003", "city": "LYON", "country": "FR"},
+        "beneficiaries": [{**person, "last_name": "Dupont", "nir": nir13} for person in people],
+        "coverage": {
+            "contract_number": f"C-{member_number}",
+            "contract_name": "Confort",
+            "amc_number": "0123456789",
+            "agreement_type": "SP",
+            "csr": "01",
+            "responsible_contract": True,
+            "valid_from": "2026-01-01",
+            "valid_until": "2026-12-31",
+            "guarantees": [{"domain": "PHAR", "operator": "SP", "level": "100/100/100"}],
+        },
+    }
+    return data | ({"email": f"laure.{member_number}@example.org"} if email else {})
