@@ -1,0 +1,140 @@
+"""The portal on servers of its own, with what the measurements share."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+
+from deploy.local.infra import Infra
+from deploy.local.paths import ROOT, cache_folder
+from deploy.local.ports import HOST, Ports
+from deploy.local.processes import Process, Processes
+from deploy.local.services import Services
+from deploy.local.tools import Toolbox
+from deploy.simulator.flow import claims
+from deploy.simulator.people import enrolled, population
+from services.auth.settings import signing_seeds
+from services.auth.tokens import AccessTokens
+from shared.clock import now
+from shared.events.base import Event
+from shared.events.membership import MemberEnrolled
+from shared.events.record import Message, to_message
+from shared.ids import new_id
+from shared.kafka import KafkaAccess
+
+SEED = 7
+_BARE_LOOP = (sys.executable, "-m", "benchmarks.bare_loop")
+
+
+class Bench:
+    """A running portal without enrolments' mails and letters in its way: claims are what is measured."""
+
+    def __init__(self, infra: Infra, services: Services, processes: Processes) -> None:
+        self.infra, self.services, self._processes = infra, services, processes
+        self._client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+            infra.environments.servers().mongo.admin_url
+        )
+        self.db = self._client["claims"]
+        self.members: list[MemberEnrolled] = population(SEED, 500)
+        self._flow = claims(SEED, self.members)
+
+    def next_messages(self, count: int) -> list[Message]:
+        """The next claims of the simulated flow, as records."""
+        return [to_message(event) for event in islice(self._flow, count)]
+
+    def enrolments(self) -> list[Message]:
+        """The records that make the members known."""
+        events: Sequence[Event[MemberEnrolled]] = enrolled(self.members)
+        return [to_message(event) for event in events]
+
+    def token(self, member_number: str) -> str:
+        """An access token as auth signs it."""
+        auth = self.infra.environments.of("auth")
+        signer = AccessTokens(signing_seeds(auth["SIGNING_KEYS"]), issuer=auth["TOKEN_ISSUER"], lifetime_s=3600)
+        return signer.issue(
+            member_number=member_number, session_id=new_id(), insurer="main", required_actions=[], now=now()
+        )
+
+    def gateway_url(self) -> str:
+        """The portal's own address."""
+        return f"http://{HOST}:{self.infra.ports.gateway}"
+
+    def mark(self, collection: str) -> None:
+        """Make the loop's place in the topic its present end."""
+        self._processes.run(f"mark-{collection}", [*_BARE_LOOP, collection, "mark"], self._bare_environment(), ROOT)
+
+    def bare_loop(self, collection: str) -> Process:
+        """Start the loop without guarantees at the marked place."""
+        return self._processes.start(f"bare-{collection}", [*_BARE_LOOP, collection], self._bare_environment(), ROOT)
+
+    def _bare_environment(self) -> dict[str, str]:
+        claims = self.infra.environments.of("claims")
+        return claims | self.infra.environments.operators() | {"MONGO_URL": claims["MONGO_URL"]}
+
+    def end(self, process: Process) -> None:
+        """Stop a loop."""
+        process.kill()
+        self._processes.ended(process)
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Publish as the claims payment system would: acks=all, idempotent."""
+        environment = self.infra.environments.operators()
+        password = SecretStr(environment["KAFKA_PASSWORD"])
+        producer: AIOKafkaProducer = KafkaAccess(
+            environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password
+        ).producer("bench")
+        await producer.start()
+        try:
+            sent = [await producer.send(m.topic, key=m.key, value=m.value, headers=list(m.headers)) for m in messages]
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._client.close()
+
+
+@contextmanager
+def running() -> Iterator[Bench]:
+    """The portal on free ports, in a folder that is deleted afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="espace-assure-bench-"))
+    try:
+        with Processes(folder / "logs") as processes:
+            infra = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
+            infra.start()
+            services = Services(infra, processes)
+            services.start()
+            bench = Bench(infra, services, processes)
+            try:
+                yield bench
+            finally:
+                bench.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float) -> None:
+    """Poll every 5 ms; TimeoutError after `within_s`."""
+    async with asyncio.timeout(within_s):
+        while True:
+            answer = condition()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.005)
+
+
+def peak_memory_mib(pid: int) -> float:
+    """The largest resident size of a process so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return kib / 1024
