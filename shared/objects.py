@@ -11,7 +11,8 @@ import asyncio
 import io
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import urllib3
 from minio import Minio
@@ -180,13 +181,31 @@ class ObjectStore:
 
 
 def _pool(settings: ObjectStoreSettings) -> urllib3.PoolManager:
-    """One connection a thread, one quick second try for a connection that the server closed meanwhile."""
+    """One connection a thread, so that none waits for one."""
     return urllib3.PoolManager(
         maxsize=settings.minio_threads,
         block=True,
         timeout=urllib3.Timeout(connect=settings.minio_connect_seconds, read=settings.minio_read_seconds),
-        retries=urllib3.Retry(total=1, backoff_factor=0.1, redirect=0),
+        retries=_SecondTry(total=1, backoff_factor=0.1, redirect=0),
     )
+
+
+class _SecondTry(urllib3.Retry):
+    """One quick second try for a connection that the server closed meanwhile, none for an answer that never came."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: urllib3.BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """The retries that are left; raises the error where trying again would only double the wait."""
+        if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
 def _translated(error: Exception) -> ObjectStoreError:

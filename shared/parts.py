@@ -11,6 +11,8 @@ from shared.logs import get_logger
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
+STATE_TIMEOUT_S = 2.5
+"""Health is asked every few seconds: a dependency that does not answer must not keep the answer about it waiting."""
 
 PART_UP = Gauge("espace_part_up", "1 if this part of the service works, else 0.", ["part"])
 
@@ -75,7 +77,8 @@ class Lifecycle:
 
     async def report(self) -> tuple[str, dict[str, str]]:
         """`ok`, `degraded` (a part that may be missing is) or `down`, and the state of each part."""
-        states = {part.name: await self._state(part) for part in self._parts}
+        found = await asyncio.gather(*(self._state(part) for part in self._parts))
+        states = {part.name: state for part, state in zip(self._parts, found, strict=True)}
         for name, state in states.items():
             PART_UP.labels(name).set(state == "ok")
         if any(part.required and states[part.name] != "ok" for part in self._parts):
@@ -83,7 +86,12 @@ class Lifecycle:
         return ("ok" if set(states.values()) <= {"ok"} else "degraded"), states
 
     async def _state(self, part: Part) -> str:
-        return await part.state() if part in self._started else "starting"
+        if part not in self._started:
+            return "starting"
+        try:
+            return await asyncio.wait_for(part.state(), STATE_TIMEOUT_S)
+        except TimeoutError:
+            return "unanswered"
 
     async def _start_all(self) -> None:
         for part in self._parts:

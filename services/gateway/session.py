@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
-from services.gateway.schemas import SignedIn, TokenPair
+from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams
 from shared.errors import RequiredAction, Unauthenticated

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from deploy.local.chromium import chromium
 from tests.e2e.outside import PASSWORD, Newcomer, Outside
-from tests.e2e.pages import ChoicePage, HomePage
+from tests.e2e.pages.first_sign_in import ChoicePage, HomePage
 from tests.stack import RealServers, RunningPortal
 
 SCREENS = Path(__file__).resolve().parents[2] / ".screens"

@@ -10,7 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import screens, sign_in_newcomer
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, line
-from tests.e2e.pages import HomePage, ReimbursementPage, ReimbursementsPage, expect_stream
+from tests.e2e.pages.first_sign_in import HomePage
+from tests.e2e.pages.live import expect_stream
+from tests.e2e.pages.reimbursements import ReimbursementPage, ReimbursementsPage
 from tests.stack import RunningPortal
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]

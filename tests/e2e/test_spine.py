@@ -10,7 +10,8 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
-from tests.e2e.pages import ActivationPage, ChoicePage, ConfirmPage, HomePage, ReimbursementPage, ReimbursementsPage
+from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage
+from tests.e2e.pages.reimbursements import ReimbursementPage, ReimbursementsPage
 from tests.stack import RunningPortal
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]

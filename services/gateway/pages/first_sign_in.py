@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.gateway.pages.home import AFTER_SIGN_IN
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
-from services.gateway.schemas import Account
+from services.gateway.schemas.account import Account
 from services.gateway.session import WebSession
 from services.gateway.upstream import Answer, Json
 from shared.errors import TooManyRequests

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from services.gateway.pages.web import CheckedForm, PageRoute, WebPages, local_path, see
-from services.gateway.schemas import SignedIn
+from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
 from shared.clock import now
 

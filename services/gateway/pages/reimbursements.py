@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages
-from services.gateway.schemas import Reimbursement, ReimbursementDetail, ReimbursementPage
+from services.gateway.schemas.reimbursements import Reimbursement, ReimbursementDetail, ReimbursementPage
 from services.gateway.session import WebSession
 from services.gateway.vector import vector_now
 from shared.errors import NotFound

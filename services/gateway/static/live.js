@@ -1,197 +1,121 @@
-// The live update: what the stream names is fetched as a part and put in its place.
-// One stream, in the visible tab only. Events carry ids, never data.
+// The live update. One stream, in the visible tab only; events carry ids, never data: what they name is read again.
+//
+// A part of the page that is read again as a whole says so itself:
+//   <div id="documents" data-live-refresh="document message" data-live-id="(only this id)" data-live-news="(what to say)">
+// A page with finer manners adds its own script after this one and uses `live`.
 "use strict";
 
-const live = document.querySelector("[data-live]");
-const said = live.querySelector("[data-live-said]");
-const lostSign = live.querySelector(".live-lost");
-const offer = live.querySelector(".live-new");
-const arrivals = live.querySelector("[data-live-arrivals]");
-const openClaim = document.querySelector("[data-live-claim]");
+const live = (() => {
+  const place = document.querySelector("[data-live]");
+  const said = place.querySelector("[data-live-said]");
+  const lostSign = place.querySelector(".live-lost");
 
-const LOST_AFTER_MS = 6000;
-const FIRST_RETRY_MS = 2000;
-const LONGEST_RETRY_MS = 60000;
-const FETCH_TRIES = 4;
+  const LOST_AFTER_MS = 6000;
+  const FIRST_RETRY_MS = 2000;
+  const LONGEST_RETRY_MS = 60000;
+  const KINDS = ["claim", "document", "message", "notice"];
 
-let stream = null;
-let position = live.dataset.after;
-let retryMs = FIRST_RETRY_MS;
-let retryTimer = 0;
-let lostTimer = 0;
-const waiting = new Map(); // claim id → row that is not shown yet, because the reader is further down
+  const handlers = new Map(); // kind → what a page does itself with an event
+  let stream = null;
+  let position = place.dataset.after;
+  let retryMs = FIRST_RETRY_MS;
+  let retryTimer = 0;
+  let lostTimer = 0;
 
-function list() { return document.querySelector("[data-live-list]"); }
-function pause(ms) { return new Promise((resolve) => { setTimeout(resolve, ms); }); }
+  function connect() {
+    clearTimeout(retryTimer);
+    if (stream || document.hidden) return;
+    stream = new EventSource(`${place.dataset.live}?after=${encodeURIComponent(position)}`);
+    stream.addEventListener("open", () => {
+      retryMs = FIRST_RETRY_MS;
+      clearTimeout(lostTimer);
+      lostTimer = 0;
+      lostSign.hidden = true;
+      place.dataset.liveState = "open";
+    });
+    stream.addEventListener("error", onError);
+    for (const kind of KINDS) {
+      stream.addEventListener(kind, (event) => {
+        position = event.lastEventId || position;
+        changed([kind], JSON.parse(event.data).id, event.lastEventId);
+      });
+    }
+    stream.addEventListener("reload", (event) => {
+      position = event.lastEventId || position;
+      changed(KINDS, null, event.lastEventId);
+    });
+  }
 
-// The stream
+  function onError() {
+    place.dataset.liveState = "closed";
+    if (!lostTimer) lostTimer = setTimeout(() => { lostSign.hidden = false; }, LOST_AFTER_MS);
+    if (stream && stream.readyState === EventSource.CLOSED) { // refused: the browser will not try again by itself
+      disconnect();
+      retryTimer = setTimeout(connect, retryMs);
+      retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    }
+  }
 
-function connect() {
-  clearTimeout(retryTimer);
-  if (stream || document.hidden) return;
-  stream = new EventSource(`${live.dataset.live}?after=${encodeURIComponent(position)}`);
-  stream.addEventListener("open", () => {
-    retryMs = FIRST_RETRY_MS;
+  function disconnect() {
+    clearTimeout(retryTimer);
+    if (stream) stream.close();
+    stream = null;
+    place.dataset.liveState = "closed";
+  }
+
+  function onVisibility() {
+    if (!document.hidden) { connect(); return; }
     clearTimeout(lostTimer);
     lostTimer = 0;
-    lostSign.hidden = true;
-    live.dataset.liveState = "open";
-  });
-  stream.addEventListener("error", onError);
-  stream.addEventListener("claim", (event) => {
-    position = event.lastEventId || position;
-    const { id } = JSON.parse(event.data);
-    if (!belongsElsewhere(event.lastEventId)) later(() => changed(id));
-  });
-  stream.addEventListener("reload", (event) => {
-    position = event.lastEventId || position;
-    later(readAgain);
-  });
-}
-
-function onError() {
-  live.dataset.liveState = "closed";
-  if (!lostTimer) lostTimer = setTimeout(() => { lostSign.hidden = false; }, LOST_AFTER_MS);
-  if (stream && stream.readyState === EventSource.CLOSED) { // refused: the browser will not try again by itself
     disconnect();
-    retryTimer = setTimeout(connect, retryMs);
-    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   }
-}
 
-function disconnect() {
-  clearTimeout(retryTimer);
-  if (stream) stream.close();
-  stream = null;
-  live.dataset.liveState = "closed";
-}
+  // What changed. `id` null: too much to tell, everything of these kinds may have.
 
-function onVisibility() {
-  if (!document.hidden) { connect(); return; }
-  clearTimeout(lostTimer);
-  lostTimer = 0;
-  disconnect();
-}
-
-// One thing after the other, so that two changes of one claim never cross.
-
-let queue = Promise.resolve();
-function later(task) { queue = queue.then(task).catch(() => undefined); }
-
-async function changed(id) {
-  if (openClaim) {
-    if (openClaim.dataset.liveClaim === id) await readAgain();
-    return;
+  function changed(kinds, id, eventId) {
+    for (const kind of kinds) {
+      const handler = handlers.get(kind);
+      if (handler) later(() => handler(id, eventId));
+    }
+    for (const part of document.querySelectorAll("[data-live-refresh]")) {
+      const { liveRefresh, liveId } = part.dataset;
+      const concerned = liveRefresh.split(" ").some((kind) => kinds.includes(kind)) && (!liveId || !id || liveId === id);
+      if (concerned) later(() => refresh(part.id));
+    }
   }
-  if (!list().querySelector(".month")) { // the page says « nothing yet »
-    await readAgain();
-    list().querySelectorAll("[data-claim]").forEach(announce);
-    return;
+
+  // One thing after the other, so that two changes of one record never cross.
+  let queue = Promise.resolve();
+  function later(task) { queue = queue.then(task).catch(() => undefined); }
+
+  // A part that says the same afterwards is not announced: streams repeat what is recent.
+  async function refresh(id) {
+    const before = document.getElementById(id).textContent;
+    await readAgain(`#${id}`);
+    const part = document.getElementById(id);
+    if (part.dataset.liveNews && part.textContent !== before) say(part.dataset.liveNews);
   }
-  const row = await fetchRow(id);
-  if (!row) return;
-  const shown = list().querySelector(`[data-claim="${CSS.escape(id)}"]`);
-  if (shown && shown.dataset.order === row.dataset.order) {
-    replace(shown, row);
-    return;
+
+  async function readAgain(selector) {
+    const inside = document.querySelector(selector).contains(document.activeElement) && document.activeElement.id;
+    await htmx.ajax("GET", window.location.href, { target: selector, select: selector, swap: "outerHTML show:none" });
+    const focused = inside && document.getElementById(inside);
+    if (focused) focused.focus({ preventScroll: true });
   }
-  if (!shown && isOnOlderPage(row)) return;
-  if (shown) shown.remove(); // another date: it moves to its place
-  if (!shown) waiting.set(id, row);
-  if (shown || isAtTop()) place(row); else offerWaiting();
-}
 
-// Streams repeat what is recent. Behind the first page, what happened before this page was read is on another one.
-function belongsElsewhere(id) {
-  const behind = !openClaim && !list().hasAttribute("data-first-page");
-  return behind && claimsPart(id) <= claimsPart(live.dataset.after);
-}
-function claimsPart(id) { return Number((/c(\d+)/.exec(id) || [0, 0])[1]); }
+  function say(text) { said.textContent = text.replace(/\s+/g, " ").trim(); }
 
-function isOnOlderPage(row) {
-  const rows = list().querySelectorAll("[data-claim]");
-  return list().hasAttribute("data-more") && row.dataset.order < rows[rows.length - 1].dataset.order;
-}
+  // After every script of the page has run, so that none misses an event.
+  document.addEventListener("DOMContentLoaded", connect);
+  document.addEventListener("visibilitychange", onVisibility);
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
 
-// A row that says the same stays, and with it the reader's place.
-function replace(shown, row) {
-  if (shown.innerHTML === row.innerHTML) return;
-  const hadFocus = shown.contains(document.activeElement);
-  shown.replaceWith(row);
-  if (hadFocus) row.querySelector("a").focus({ preventScroll: true });
-}
-
-// The part is fetched into a hidden list; a service that is away for a moment is asked again.
-async function fetchRow(id) {
-  const place = document.createElement("li");
-  arrivals.append(place);
-  for (let tries = 1; place.isConnected && tries <= FETCH_TRIES; tries += 1) {
-    if (tries > 1) await pause(tries * 1000);
-    await htmx.ajax("GET", `/parties/remboursements/${encodeURIComponent(id)}`, { target: place, swap: "outerHTML" });
-  }
-  place.remove();
-  const row = arrivals.querySelector("[data-claim]");
-  if (row) row.remove();
-  return row;
-}
-
-async function readAgain() {
-  const target = openClaim ? "#remboursement" : "#liste";
-  await htmx.ajax("GET", window.location.href, { target, select: target, swap: "outerHTML show:none" });
-  if (openClaim) say(document.querySelector(`${target} .claim-state`).textContent);
-  waiting.clear();
-  offer.hidden = true;
-}
-
-// Where a new row goes: at its date, in its month, newest first. The list never moves under a reader's eyes.
-
-function isAtTop() {
-  return list().hasAttribute("data-first-page") && list().getBoundingClientRect().top >= 0;
-}
-
-function place(row) {
-  waiting.delete(row.dataset.claim);
-  const rows = monthOf(row).querySelector(".claims");
-  const next = [...rows.children].find((other) => other.dataset.order < row.dataset.order);
-  rows.insertBefore(row, next || null);
-  row.classList.add("arrived");
-  announce(row);
-}
-
-function monthOf(row) {
-  const months = [...list().querySelectorAll(".month")];
-  const found = months.find((month) => month.dataset.month === row.dataset.month);
-  if (found) return found;
-  const month = months[0].cloneNode(true);
-  month.dataset.month = row.dataset.month;
-  month.querySelector("h2").textContent = row.dataset.monthName;
-  month.querySelector(".claims").replaceChildren();
-  const next = months.find((other) => other.dataset.month < row.dataset.month);
-  list().insertBefore(month, next || months[months.length - 1].nextSibling);
-  return month;
-}
-
-function offerWaiting() {
-  const link = offer.querySelector("a");
-  link.textContent = waiting.size === 1 ? link.dataset.one : link.dataset.many.replace("{n}", waiting.size);
-  offer.hidden = waiting.size === 0;
-  say(link.textContent);
-}
-
-function announce(row) { say(`${said.dataset.new} ${row.textContent}`); }
-function say(text) { said.textContent = text.replace(/\s+/g, " ").trim(); }
-
-offer.querySelector("a").addEventListener("click", (event) => {
-  if (!list().hasAttribute("data-first-page")) return; // the link leads to the first page
-  event.preventDefault();
-  const rows = [...waiting.values()];
-  rows.forEach(place);
-  offer.hidden = true;
-  list().scrollIntoView({ block: "start" });
-  if (rows.length) rows[rows.length - 1].querySelector("a").focus({ preventScroll: true });
-});
-
-document.addEventListener("visibilitychange", onVisibility);
-window.addEventListener("pagehide", disconnect);
-window.addEventListener("pageshow", connect);
-connect();
+  return {
+    after: place.dataset.after,
+    on(kind, handler) { handlers.set(kind, handler); },
+    later,
+    readAgain,
+    say,
+  };
+})();

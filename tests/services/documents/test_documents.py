@@ -1,5 +1,6 @@
 """documents as a process on real servers: its health, its metrics, its refusal to start half-configured."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import HOST
 from tests.services.notifications.conftest import Service, until
 from tests.stack import RealServers
 
@@ -42,7 +44,24 @@ def test_without_the_object_store_it_is_degraded_and_still_ready(infra: RealServ
         assert 'espace_part_up{part="minio"} 0.0' in service.get("/metrics")[1]
     finally:
         infra.process("minio").start()
-    assert service.ready()[1]["minio"] == "ok"
+    until("the store is seen again", lambda: service.ready()[1].get("minio") == "ok")
+
+
+def test_an_object_store_that_never_answers_delays_neither_the_health_answer_nor_the_end(
+    infra: RealServers, tmp_path: Path
+) -> None:
+    with socket.create_server((HOST, 0)) as silent:
+        endpoint = f"{HOST}:{silent.getsockname()[1]}"
+        service = Service(
+            infra.environment("documents") | {"MINIO_ENDPOINT": endpoint}, tmp_path / "documents.log", name="documents"
+        )
+        try:
+            service.start()  # it asks for the health until there is an answer
+            until("the silence shows", lambda: service.ready()[1].get("minio") == "unanswered")
+            assert service.ready()[0] == 200
+            assert service.stop() == 0
+        finally:
+            service.close()
 
 
 def test_without_the_database_it_is_not_ready_and_comes_back_by_itself(infra: RealServers, service: Service) -> None:

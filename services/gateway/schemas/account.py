@@ -1,0 +1,34 @@
+"""auth's answers: sessions and the account."""
+
+from datetime import date
+from typing import Literal
+
+from services.gateway.schemas.wire import Wire
+
+
+class TokenPair(Wire):
+    """`expires_in`: seconds. `required_actions`: what the member must do before anything else."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    required_actions: tuple[str, ...] = ()
+
+
+class SignedIn(TokenPair):
+    """`device_token`: proves at the next sign-in that this browser is known."""
+
+    device_token: str | None = None
+
+
+class Account(Wire):
+    """The member's account; the e-mail addresses come masked."""
+
+    member_number: str
+    first_name: str
+    last_name: str
+    birth_date: date | None = None
+    email_masked: str | None = None
+    pending_email_masked: str | None = None
+    identifier_kind: Literal["nir", "email", "member_number"]
+    required_actions: tuple[str, ...] = ()
