@@ -25,9 +25,10 @@ def write_env() -> None:
 
 def sign_in() -> None:
     """Where the demo is and who can sign in, read from letters as the printing house reads them."""
-    if not FILE.exists():
-        raise StackError("there is no .env: run `make env`, then `docker compose --profile demo up -d --build --wait`")
-    surroundings = operators(env.read(FILE))
+    try:
+        surroundings = operators(env.read(FILE))
+    except KeyError as missing:
+        raise StackError(f"{FILE} does not name {missing}: run `make env`") from missing
     found = demo.sign_in(surroundings, NOTES)
     print(f"\n  Portal             {surroundings['PORTAL_URL']}\n{found.lines}")
     print(f"  Mails              {surroundings['MAIL_READER_URL']}")

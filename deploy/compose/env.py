@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from deploy.local.environment import PROCESSES, Environments
 from deploy.local.ports import Ports
 from deploy.local.secrets import KEYS, PASSWORDS, Secrets, write_private
 
+_SETTING: Final = re.compile(r"#?([A-Z0-9_]+)=")
 _PASSWORD: Final = {"kafka": "KAFKA_PASSWORD", "mongo": "MONGO_PASSWORD", "minio": "MINIO_SECRET_KEY"}
 
 
@@ -32,15 +34,19 @@ def variables(secrets: Secrets) -> dict[str, str]:
 def write(file: Path, example: Path) -> list[str]:
     """Make `file` from `example`, or complete it; answers the names of the secrets that were drawn.
 
-    What `file` says stays: only secrets without a value are drawn, and names of the example that it lacks are added.
+    What `file` says stays: names of the example that it lacks are added, then secrets without a value are drawn.
+    Raises LookupError, with nothing written, for a secret that neither file names.
     """
-    present = file.read_text() if file.exists() else ""
-    lines = [*present.splitlines(), *_lacking(example.read_text(), present)]
+    lines = file.read_text().splitlines() if file.exists() else []
+    named = {_name(line) for line in lines}
+    lines += [line for line in example.read_text().splitlines() if not named or _name(line) not in named]
     drawn = []
     for name, value in variables(Secrets.drawn()).items():
         if f"{name}=" in lines:
-            lines[lines.index(f"{name}=")] = f"{name}={value}"
+            lines[lines.index(f"{name}=")] += value
             drawn.append(name)
+        elif name not in map(_name, lines):
+            raise LookupError(f"{name} is missing in {example}")
     write_private(file, "".join(f"{line}\n" for line in lines))
     return drawn
 
@@ -50,14 +56,10 @@ def read(file: Path) -> Mapping[str, str]:
     return {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
 
 
-def _lacking(example: str, present: str) -> list[str]:
-    """The example's lines; where something is there already, only those that set what it does not name."""
-    known = {line.split("=")[0].strip("# ") for line in present.splitlines() if "=" in line}
-    return [line for line in example.splitlines() if not known or ("=" in line and _name(line) not in known)]
-
-
 def _name(line: str) -> str:
-    return line.split("=")[0].strip("# ")
+    """What a line sets, also when it is commented out; for any other line what it says."""
+    found = _SETTING.match(line)
+    return found[1] if found else line
 
 
 def _pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:

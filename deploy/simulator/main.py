@@ -19,6 +19,7 @@ from shared.kafka import KafkaAccess
 
 
 def run(
+    *,
     members: Annotated[int, typer.Option(min=1, help="How many members.")] = demo.MEMBERS,
     rate: Annotated[float, typer.Option(min=0.01, help="Events a second.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed, the same members.")] = demo.SEED,
