@@ -43,7 +43,8 @@ test-browser: $(STAMP) ## in headless Chromium
 	@$(PYTEST) -m "browser and not slow"
 
 test-full: test ## the slow proofs too
-	@$(RUN) -m pytest -q -m slow
+	@$(PYTEST) -m "slow and not browser"
+	@$(PYTEST) -m "slow and browser"
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(RUN) -m ruff check .
