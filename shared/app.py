@@ -203,10 +203,7 @@ class Observation:
             await self._app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = tracing.accepted_request_id(headers.get(b"x-request-id")) or tracing.new_request_id()
-        trace = tracing.accepted_traceparent(headers.get(b"traceparent")) or tracing.new_traceparent()
-        tracing.current_request_id.set(request_id)
-        tracing.current_traceparent.set(trace)
+        request_id, _ = tracing.begin(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         started = time.perf_counter()
 
         answering = False
