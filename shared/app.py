@@ -53,7 +53,9 @@ def create_app(
         yield
         await lifecycle.end()
 
-    app = FastAPI(title=f"Espace Assuré: {service}", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Espace Assuré: {service}", lifespan=lifespan, openapi_url=None
+    )  # documented in docs/openapi.json
     app.state.drain = lifecycle.drain
     app.include_router(_health(lifecycle))
     if metrics_here:

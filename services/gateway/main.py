@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from services.gateway import pages
-from services.gateway.api import stream_router, unknown_router
+from services.gateway import api, pages
 from services.gateway.assets import assets_router
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
@@ -37,22 +36,23 @@ def build(settings: GatewaySettings) -> FastAPI:
     app = create_app(
         SERVICE,
         parts=[upstreams, MetricsPort(settings.http_host, settings.metrics_port)],
-        routers=_routers(settings, upstreams, sessions),
+        routers=_routers(settings, upstreams),
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
     app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
+    app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
 
 
-def _routers(settings: GatewaySettings, upstreams: Upstreams, sessions: Sessions) -> list[APIRouter]:
+def _routers(settings: GatewaySettings, upstreams: Upstreams) -> list[APIRouter]:
     """In the order in which they are asked: the last two answer what nobody else did."""
     return [
-        stream_router(Streams(upstreams, settings.stream_max_open), sessions, settings.trusted_proxies),
+        api.router,
         Proxy(upstreams, settings.trusted_proxies).router(),
-        unknown_router(),
+        api.unknown_router(),
         assets_router(),
         *pages.routers(),
     ]

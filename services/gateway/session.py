@@ -59,6 +59,10 @@ class Sessions:
         self._upstreams, self._cookies, self._keyring = upstreams, cookies, keyring
         self._trusted = trusted_proxies
 
+    def address(self, request: Request) -> str:
+        """Where the client is, by what our own TLS terminators say and nobody else."""
+        return client_address(request, self._trusted)
+
     def peek(self, request: Request) -> WebSession | None:
         """The session the browser says it has; whether it still stands only auth knows."""
         sealed = self._cookies.get(request, _SESSION)
@@ -146,9 +150,8 @@ class Sessions:
         body: Json | None = None,
         query: dict[str, str] | None = None,
     ) -> Answer:
-        address = client_address(request, self._trusted)
         return await self._upstreams.call(
-            method, service, path, client_address=address, token=token, body=body, query=query
+            method, service, path, client_address=self.address(request), token=token, body=body, query=query
         )
 
     def _keep(self, request: Request, session: WebSession) -> WebSession:
