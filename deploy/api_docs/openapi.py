@@ -121,6 +121,8 @@ def _complete(operation: Operation, route: Route | None) -> None:
     """What the code says elsewhere: the owner, who may call, how large a body may be, how errors look."""
     operation["tags"] = [route.service if route else "gateway"]
     operation["security"] = [{"bearer": []}] if route is None or route.bearer else []
+    if route:
+        operation["x-requests-per-minute"] = route.per_minute
     if route and "requestBody" in operation:
         operation["x-max-body-bytes"] = route.max_body_bytes
     responses = operation["responses"]

@@ -9,6 +9,7 @@ from services.gateway.csrf import Csrf
 from services.gateway.metrics import MetricsPort
 from services.gateway.pages.web import Web
 from services.gateway.proxy import Proxy
+from services.gateway.rate_limits import RateLimits
 from services.gateway.security import FormLimit, SecurityHeaders
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
@@ -32,11 +33,12 @@ def build(settings: GatewaySettings) -> FastAPI:
     upstreams = Upstreams(settings)
     keyring = Keyring.from_setting(settings.cookie_keys.get_secret_value())
     cookies = Cookies(secure=settings.secure)
-    sessions = Sessions(upstreams, cookies, keyring, settings.trusted_proxies)
+    rate_limits = RateLimits(settings.rate_limit_percent)
+    sessions = Sessions(upstreams, rate_limits, cookies, keyring, settings.trusted_proxies)
     app = create_app(
         SERVICE,
         parts=[upstreams, MetricsPort(settings.http_host, settings.metrics_port)],
-        routers=_routers(settings, upstreams),
+        routers=_routers(Proxy(upstreams, rate_limits, settings.trusted_proxies)),
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
@@ -47,11 +49,11 @@ def build(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-def _routers(settings: GatewaySettings, upstreams: Upstreams) -> list[APIRouter]:
+def _routers(proxy: Proxy) -> list[APIRouter]:
     """In the order in which they are asked: the last two answer what nobody else did."""
     return [
         api.router,
-        Proxy(upstreams, settings.trusted_proxies).router(),
+        proxy.router(),
         api.unknown_router(),
         assets_router(),
         *pages.routers(),

@@ -50,6 +50,8 @@ class GatewaySettings(ServiceSettings, BrandSettings):
     """Between two pieces of an answer. Live streams carry a comment each 15 s, so it must be longer than that."""
     spaces: tuple[Space, ...] = ()
     """The spaces offered beside the Espace Assuré, as JSON: `[{"name": "…", "url": "https://…", "hint": "…"}]`."""
+    rate_limit_percent: int = Field(default=100, ge=0, le=10_000)
+    """Scales the limits of the route table; 0 switches them off. Without `trusted_proxies` a proxy counts as one."""
     form_max_bytes: int = Field(default=65_536, ge=1024)
 
     @property
