@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.client_address import client_address
+from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES, Route
 from services.gateway.settings import Network
 from services.gateway.upstream import Upstreams, away
@@ -59,8 +60,10 @@ Headers = list[tuple[str, str]]
 class Proxy:
     """Passes requests on by the route table."""
 
-    def __init__(self, upstreams: Upstreams, trusted_proxies: tuple[Network, ...] = ()) -> None:
-        self._upstreams = upstreams
+    def __init__(
+        self, upstreams: Upstreams, rate_limits: RateLimits, trusted_proxies: tuple[Network, ...] = ()
+    ) -> None:
+        self._upstreams, self._rate_limits = upstreams, rate_limits
         self._trusted = trusted_proxies
 
     def router(self) -> APIRouter:
@@ -72,6 +75,7 @@ class Proxy:
 
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
+            await self._rate_limits.count(route, client_address(request, self._trusted))
             if route.bearer:
                 bearer_token(request)
             return await self._pass(route, request)
