@@ -19,7 +19,7 @@ from typing import Any, Final
 from deploy.compose import env
 from deploy.compose.outside import operators
 from deploy.local.paths import ROOT
-from deploy.local.ports import Ports
+from deploy.local.ports import Ports, free_port
 
 UP_WITHIN_S: Final = 45 * 60
 """Of which compiling MinIO, once, takes most."""
@@ -44,7 +44,7 @@ class Installation:
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
         self.project = f"espace-assure-test-{secrets.token_hex(4)}"
         self.ports = Ports.free()
-        self.prometheus_port = Ports.free().gateway
+        self.prometheus_port = free_port()
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -104,6 +104,8 @@ def test_prometheus_sees_every_service(running: Installation) -> None:
 
 
 def test_a_demo_member_signs_in_and_sees_a_claim_that_was_just_paid(running: Installation, outside: Outside) -> None:
+    enrolled = "6 members enrolled"
+    eventually(lambda: enrolled in running.compose("logs", "simulator").out, "the simulator enrolled nobody")
     identifier, temporary = running.demo_sign_in()
     session = _sign_in(running, identifier, temporary)
     assert set(session["required_actions"]) == {"choose_identifier", "choose_password"}
@@ -112,7 +114,7 @@ def test_a_demo_member_signs_in_and_sees_a_claim_that_was_just_paid(running: Ins
     member_number = running.api("GET", "/account", token=session["access_token"])[1]["member_number"]
 
     token = _sign_in(running, member_number, PASSWORD)["access_token"]
-    assert len(_claims(running, token)) > 5  # a year of them, from the simulator
+    assert len(_claims(running, token)) > 5  # a year of them
     claim = claim_paid(member_number)
     outside.publish("ClaimPaid", claim)
     eventually(lambda: claim["claim_id"] in _claims(running, token), "the claim is not in the list")
