@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import activation, first_sign_in, home, overview, reimbursements
+from services.gateway.pages import activation, first_sign_in, home, messages, overview, reimbursements
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
 
@@ -22,5 +22,6 @@ def routers() -> tuple[APIRouter, ...]:
         activation.router,
         overview.router,
         reimbursements.router,
+        messages.router,
         unknown,
     )
