@@ -8,7 +8,8 @@ import pytest
 from shared.events.auth import AccountLocked, Consents, IdentifierChanged, IdentifierChangeRequested
 from shared.events.base import Event
 from shared.ids import new_id
-from tests.services.notifications.conftest import Service, World, until
+from tests.processes import Service, until
+from tests.services.notifications.conftest import World
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
