@@ -41,7 +41,7 @@ def build(settings: GatewaySettings) -> FastAPI:
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
-    app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url))
+    app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app

@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 from pydantic_settings import NoDecode
 
 from shared.settings import BrandSettings, Keys, Origin, ServiceSettings
@@ -15,6 +15,16 @@ def _networks(text: object) -> object:
     if not isinstance(text, str):
         return text
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+class Space(BaseModel):
+    """Another space of the portal, on a site of its own: what it is called, where it is, what one does there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    url: HttpUrl
+    hint: str = ""
 
 
 class GatewaySettings(ServiceSettings, BrandSettings):
@@ -38,6 +48,8 @@ class GatewaySettings(ServiceSettings, BrandSettings):
     upstream_connect_seconds: float = Field(default=2.0, gt=0)
     upstream_read_seconds: float = Field(default=40.0, gt=15)
     """Between two pieces of an answer. Live streams carry a comment each 15 s, so it must be longer than that."""
+    spaces: tuple[Space, ...] = ()
+    """The spaces offered beside the Espace Assuré, as JSON: `[{"name": "…", "url": "https://…", "hint": "…"}]`."""
     form_max_bytes: int = Field(default=65_536, ge=1024)
 
     @property

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import screens, sign_in_newcomer
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, line
-from tests.e2e.pages.first_sign_in import HomePage
+from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.live import expect_stream
 from tests.e2e.pages.reimbursements import ReimbursementPage, ReimbursementsPage
 from tests.stack import RunningPortal
@@ -28,6 +28,7 @@ def test_every_state_of_a_claim_says_what_it_means(outside: Outside, new_page: C
             sign_in_newcomer(page, newcomer)
         else:
             HomePage(page).open().sign_in(newcomer.member_number, PASSWORD)
+            OverviewPage(page).open_tab("Mes remboursements")
         listed = ReimbursementsPage(page)
         expect(listed.rows).to_have_count(6)
         assert [heading.inner_text().lower() for heading in page.get_by_role("heading", level=2).all()] == [

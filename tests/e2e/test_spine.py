@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
-from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage
+from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
 from tests.e2e.pages.reimbursements import ReimbursementPage, ReimbursementsPage
 from tests.stack import RunningPortal
 
@@ -41,6 +41,10 @@ def test_the_spine_with_an_email_address(outside: Outside, page: Page, new_page:
     home.sign_in(newcomer.nir13, PASSWORD)
     expect(home.alert).to_contain_text("L’identifiant ou le mot de passe ne correspond pas.")
     home.sign_in(newcomer.email, PASSWORD)
+    overview = OverviewPage(elsewhere)
+    expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Bonjour Laure")
+    screens(elsewhere, "apercu-vide")
+    overview.open_tab("Mes remboursements")
     reimbursements = ReimbursementsPage(elsewhere)
     expect(elsewhere.get_by_text("Aucun remboursement pour l’instant.")).to_be_visible()
     screens(elsewhere, "remboursements-vide")
@@ -96,7 +100,7 @@ def test_the_spine_with_the_member_number(member: Newcomer, page: Page, new_page
     expect(home.alert).to_be_visible()
     other = HomePage(new_page()).open()
     other.sign_in(member.member_number, PASSWORD)
-    ReimbursementsPage(other.page)
+    OverviewPage(other.page)
 
 
 def test_a_typed_address_is_needed_when_none_is_known(outside: Outside, page: Page) -> None:

@@ -1,7 +1,8 @@
-"""Accueil: what the portal is, sign in, sign out."""
+"""The portal's front door: the choice of a space, sign in, sign out, the cookie notice."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
@@ -11,7 +12,9 @@ from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
 from shared.clock import now
 
-AFTER_SIGN_IN = "/remboursements"
+AFTER_SIGN_IN = "/accueil"
+
+_COOKIES_KNOWN = "cookies_known"
 
 router = APIRouter(route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
 
@@ -59,6 +62,14 @@ async def sign_out(request: Request, web: WebPages) -> Response:
     return see("/")
 
 
+@router.post("/cookies")
+async def cookies_known(request: Request, web: WebPages, suite: Path = "") -> Response:
+    """The notice was read: it stays away as long as this browser keeps its session cookies."""
+    web.cookies.set(request, _COOKIES_KNOWN, "1")
+    suite = local_path(suite, "")
+    return see(f"/?suite={quote(suite, safe='')}" if suite else "/")
+
+
 def _refused(web: WebPages, request: Request, answer: Answer, **typed: str) -> Response:
     """What auth said, in plain words; the identifier survives, the password never does."""
     attempts_left = int(answer.body.get("attempts_left") or 0)
@@ -73,4 +84,5 @@ def _until(answer: Answer) -> datetime | None:
 
 def _sign_in_page(web: WebPages, request: Request, status: int = 200, **context: Any) -> Response:
     state: dict[str, Any] = {"suite": "", "identifier": "", "missing": [], "attempts_left": None, "blocked_until": None}
-    return web.page(request, "home.html", status, **(state | context))
+    known = web.cookies.get(request, _COOKIES_KNOWN) is not None
+    return web.page(request, "home.html", status, cookies_known=known, **(state | context))

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.gateway import assets
+from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats
 from services.gateway.session import Sessions, WebSession
@@ -29,8 +30,8 @@ log = get_logger(__name__)
 class Web:
     """Renders pages."""
 
-    def __init__(self, settings: GatewaySettings, sessions: Sessions, csrf: Csrf) -> None:
-        self.sessions, self.csrf = sessions, csrf
+    def __init__(self, settings: GatewaySettings, sessions: Sessions, csrf: Csrf, cookies: Cookies) -> None:
+        self.sessions, self.csrf, self.cookies = sessions, csrf, cookies
         self._environment = _environment(settings)
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -129,7 +130,7 @@ def _environment(settings: GatewaySettings) -> Environment:
         lstrip_blocks=True,
     )
     # French is the source of the catalogue: without a translation a text is shown as it stands in the template.
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # of the i18n extension
     environment.globals.update(
         brand=settings.brand_name,
         centre={
@@ -138,6 +139,7 @@ def _environment(settings: GatewaySettings) -> Environment:
             "phone_link": formats.phone_link(settings.centre_phone),
             "address": settings.centre_address,
         },
+        spaces=settings.spaces,
         static=assets.url,
     )
     environment.filters.update(

@@ -35,6 +35,22 @@ class HomePage:
         self.page.get_by_role("button", name="Se connecter").click()
 
 
+class OverviewPage:
+    """`/accueil`, where a sign-in leads."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Bonjour")
+        expect(page).to_have_url(re.compile("/accueil$"))
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("#apercu").get_by_role("listitem")
+
+    def open_tab(self, name: str) -> None:
+        self.page.get_by_role("navigation", name="Rubriques").get_by_role("link", name=name).click()
+
+
 class ChoicePage:
     """`/premiere-connexion`, first step."""
 

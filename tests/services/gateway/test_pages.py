@@ -154,11 +154,11 @@ async def test_nobody_is_sent_elsewhere_after_signing_in(gateway: Gateway) -> No
     async with gateway.origin("auth", signs_in):
         for suite, goes_to in (
             ("/remboursements/R-1", "/remboursements/R-1"),
-            ("//evil.example", "/remboursements"),
-            ("https://evil.example/", "/remboursements"),
-            ("/\\evil.example", "/remboursements"),
-            ("javascript:alert(1)", "/remboursements"),
-            ("/x\r\nSet-Cookie: a=b", "/remboursements"),
+            ("//evil.example", "/accueil"),
+            ("https://evil.example/", "/accueil"),
+            ("/\\evil.example", "/accueil"),
+            ("javascript:alert(1)", "/accueil"),
+            ("/x\r\nSet-Cookie: a=b", "/accueil"),
         ):
             cookie, csrf = await form(gateway)
             body = urlencode({"csrf": csrf, "identifiant": "1", "mot_de_passe": "2", "suite": suite}).encode()
