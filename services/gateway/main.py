@@ -42,7 +42,7 @@ def build(settings: GatewaySettings) -> FastAPI:
         metrics_here=False,
     )
     app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
-    app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes)
+    app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
 
