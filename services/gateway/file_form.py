@@ -32,9 +32,12 @@ class FileForm:
                 return
             self.fields[part.name] = await part.text(max_bytes=self._max_fields_bytes)
 
-    async def whole(self) -> AsyncIterator[bytes]:
-        """The body from its first byte on. Raises `FileTooLarge`, at once where the browser says its length."""
+    def check_length(self) -> None:
+        """Raises `FileTooLarge` if the browser says itself that it sends too much."""
         self._body.check_length()
+
+    async def whole(self) -> AsyncIterator[bytes]:
+        """The body from its first byte on. Raises `FileTooLarge`."""
         for piece in self._read:
             yield piece
         self._read.clear()

@@ -136,9 +136,12 @@ class Sessions:
         return self._in_session(request, answer)
 
     async def send_form(
-        self, request: Request, session: WebSession, service: str, path: str, form: FileForm, idempotency_key: str
+        self, request: Request, session: WebSession, service: str, path: str, *, form: FileForm, idempotency_key: str
     ) -> Answer:
-        """Pass a form with a file on in the member's name, as it comes. Raises `FileTooLarge` and the same as `call`."""
+        """Pass a form with a file on in the member's name, as it comes.
+
+        Raises `FileTooLarge` and the same as `call`.
+        """
         address, token = client_address(request, self._trusted), session.access_token
         passed = self._upstreams.on_behalf("POST", service, path, client_address=address, token=token, file=True)
         passed = passed.header("content-type", form.content_type).header("idempotency-key", idempotency_key)

@@ -1,5 +1,6 @@
 """Mes documents: the list, one document with what became of it, and sending one."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
@@ -22,6 +23,7 @@ HERE = "/documents"
 SEND = f"{HERE}/envoyer"
 PAGE_SIZE = 20
 MAX_FIELDS_BYTES = 65_536
+_KEY = re.compile(r"[0-9a-f-]{36}")
 
 router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
 sending = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -73,16 +75,19 @@ async def send(request: Request, web: WebPages, session: SignedIn) -> Response:
     form = FileForm(request, max_bytes=FILE_FORM_BYTES, max_fields_bytes=MAX_FIELDS_BYTES)
     await form.read_fields()
     web.csrf.check_token(request, form.fields.get(csrf.FIELD))
-    once = form.fields.get("envoi") or new_id()
+    typed = form.fields | {"envoi": _once(form.fields.get("envoi", ""))}
     try:
-        answer = await web.sessions.send_form(request, session, "documents", "/documents", form, once)
+        form.check_length()
+        answer = await web.sessions.send_form(
+            request, session, "documents", "/documents", form=form, idempotency_key=typed["envoi"]
+        )
     except FileTooLarge:
-        return await _form(web, request, session, form.fields, {"file": FileTooLarge.code})
+        return await _form(web, request, session, typed, {"file": FileTooLarge.code})
     except Unavailable:
-        return await _form(web, request, session, form.fields, {"form": Unavailable.code})
+        return await _form(web, request, session, typed, {"form": Unavailable.code})
     if answer.ok:
         return see(f"{HERE}?envoye={quote(str(answer.body.get('kind', '')), safe='')}")
-    return await _form(web, request, session, form.fields, _refusals(answer))
+    return await _form(web, request, session, typed, _refusals(answer))
 
 
 async def _form(
@@ -99,6 +104,11 @@ def _refusals(answer: Answer) -> dict[str, str]:
     for error in answer.body.get("errors", []):
         errors.setdefault(str(error.get("field")), str(error.get("code")))
     return errors or {"file": answer.code}
+
+
+def _once(sent: str) -> str:
+    """The form's own key: pressing the button twice sends one document."""
+    return sent if _KEY.fullmatch(sent) else new_id()
 
 
 def _path(document_id: str) -> str:
