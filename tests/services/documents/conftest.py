@@ -1,12 +1,12 @@
 """documents as a process on real servers, auth beside it for its keys, and everything around it."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -122,7 +122,7 @@ class World:
             seen = await answer.json()
             if seen.get("status") == status:
                 return seen
-            await _pause()
+            await asyncio.sleep(0.05)
         pytest.fail(f"{document_id} never became {status}: {seen.get('status')}, log {self.service.log}")
 
     def objects(self, bucket: str) -> dict[str, int]:
@@ -185,12 +185,6 @@ class World:
 
 
 _SASL: dict[str, Any] = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN"}
-
-
-async def _pause() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.05)
 
 
 def enrolled(number: str) -> Event[MemberEnrolled]:
@@ -282,8 +276,3 @@ async def around(infra: RealServers, service: Service) -> AsyncIterator[World]:
 def number() -> str:
     """A member number that no other test uses."""
     return f"{secrets.randbelow(10**8):08d}"
-
-
-@pytest.fixture
-def log_of(service: Service) -> Path:
-    return service.log
