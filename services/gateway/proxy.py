@@ -88,7 +88,7 @@ def bearer_token(request: Request) -> str:
 def _path(route: Route, request: Request) -> str:
     """The route's path with its parameters written anew, so that no `..` or encoded slash leaves the table."""
     parameters = {name: str(value) for name, value in request.path_params.items()}
-    if any(value in {".", ".."} for value in parameters.values()):
+    if any(segment in {".", ".."} for value in parameters.values() for segment in value.split("/")):
         raise NotFound
     plain = route.path.replace(":path}", "}")
     path = plain.format_map({name: quote(value, safe="") for name, value in parameters.items()})
