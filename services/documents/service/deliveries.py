@@ -20,11 +20,14 @@ from shared.events.base import Event
 from shared.events.casework import DocumentDelivered
 from shared.jobs import Abandon, Job, Jobs, Postpone
 from shared.live import key
+from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.objects import ObjectNotFound, ObjectStore
 from shared.sealing import Keyring
 
 DELIVER = "deliver"
+
+log = get_logger(__name__)
 
 
 class Deliveries:
@@ -71,12 +74,11 @@ class Deliveries:
         except ObjectNotFound:
             file = None
         if file is None:
-            if now() >= job.data["until"]:
-                await self._objects.delete(ACCEPTED, job.data["copy"])
-                raise Abandon("delivery_never_came")
-            raise Postpone(self._settings.delivery_retry_seconds)
-        if not await self._keep(job, told, file):
-            await self._drop_unless_kept(job, told)
+            if now() < job.data["until"]:
+                raise Postpone(self._settings.delivery_retry_seconds)
+            await self._give_up(job)
+        else:
+            await self._keep(job, told, file)
 
     def places(self, data: Mapping[str, Any]) -> list[Place]:
         """The objects of a delivery under way, from its job's data."""
@@ -110,13 +112,13 @@ class Deliveries:
             object=copy,
         )
 
-    async def _keep(self, job: Job, told: DocumentDelivered, file: File) -> bool:
+    async def _keep(self, job: Job, told: DocumentDelivered, file: File) -> None:
         order = (job.data["time"], job.data["id"])
         document = _document(told, file, order)
 
-        async def body(tx: Transaction) -> bool:
+        async def body(tx: Transaction) -> None:
             if not await self._jobs.done(tx, job):
-                return False
+                return
             places = [(DELIVERIES, told.object)]
             known = await self._store.find(told.member_number, told.document_id, tx)
             if known is not None and known.delivery is not None and known.delivery > order:
@@ -127,15 +129,20 @@ class Deliveries:
                 await self._store.save(tx, document)
             job_id = key(told.member_number, job.data["id"])
             await discard(tx, self._jobs, job_id=job_id, member_number=told.member_number, places=places)
-            return True
 
-        return await self._mongo.transaction(body)
+        await self._mongo.transaction(body)
 
-    async def _drop_unless_kept(self, job: Job, told: DocumentDelivered) -> None:
-        """The job was taken over, or its member erased: our copy stays only if the document is listed."""
-        known = await self._store.find(told.member_number, told.document_id)
-        if known is None or known.file is None or known.file.object != job.data["copy"]:
-            await self._objects.delete(ACCEPTED, job.data["copy"])
+    async def _give_up(self, job: Job) -> None:
+        """Nothing of the kind came in time: whatever was copied of it goes."""
+        places = [(ACCEPTED, job.data["copy"])]
+
+        async def body(tx: Transaction) -> None:
+            if await self._jobs.done(tx, job):
+                job_id = key(job.member_number, job.data["id"])
+                await discard(tx, self._jobs, job_id=job_id, member_number=job.member_number, places=places)
+
+        await self._mongo.transaction(body)
+        log.warning("delivery_never_came", delivery=job.data["id"])
 
 
 def _document(told: DocumentDelivered, file: File, order: tuple[object, str]) -> Document:

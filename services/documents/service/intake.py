@@ -78,8 +78,7 @@ class Intake:
             await self._refuse(job, document)
             return
         await self._objects.copy(INTAKE, document.file.object, ACCEPTED, document.file.object)
-        if not await self._submit(job, document, document.file.model_copy(update={"bucket": ACCEPTED})):
-            await self._drop_if_erased(document)
+        await self._submit(job, document, document.file.model_copy(update={"bucket": ACCEPTED}))
 
     async def sweep(self, job: Job) -> None:
         """Remove what an upload left behind that never became a document."""
@@ -100,20 +99,19 @@ class Intake:
             raise Damaged
         return filetypes.is_readable(file.media_type, found.size, tail)
 
-    async def _submit(self, job: Job, document: Document, file: File) -> bool:
+    async def _submit(self, job: Job, document: Document, file: File) -> None:
         announced = rules.submitted(document, file, original_sha256=file.sha256)
 
-        async def body(tx: Transaction) -> bool:
+        async def body(tx: Transaction) -> None:
             current = await self._taken(tx, job)
             if current is None:
-                return False
+                return
             step = Step(status=Status.SUBMITTED, at=now())
             await self._store.save(tx, rules.reached(current, step, file))
             tx.publish(Event.of(announced, subject=document.document_id))
             await self._discard_intake(tx, document, now() + self._kept)
-            return True
 
-        return await self._mongo.transaction(body)
+        await self._mongo.transaction(body)
 
     async def _refuse(self, job: Job, document: Document) -> None:
         async def body(tx: Transaction) -> None:
@@ -145,10 +143,6 @@ class Intake:
             places=[(INTAKE, document.document_id)],
             not_before=not_before,
         )
-
-    async def _drop_if_erased(self, document: Document) -> None:
-        if await self._store.find(document.member_number, document.document_id) is None:
-            await self._objects.delete(ACCEPTED, document.document_id)
 
     async def _finish(self, job: Job) -> None:
         await self._mongo.transaction(lambda tx: self._jobs.done(tx, job))

@@ -73,13 +73,16 @@ class Reception:
                 raise Invalid(errors=[FieldError(FILE, "required", "No file was sent")])
             rules.check_beneficiary(submission.beneficiary_rank, await self._store.member(member_number))
             document = _document(arrival, submission, file)
+        except BaseException:
+            await self._drop(arrival)
+            raise
+        try:
+            # Whether a commit that fails was made may stay unknown: from here on only the sweep job, which it
+            # takes away, may decide that the bytes are nobody's.
             await self._commit(document, idempotency_key)
         except AlreadySent:
             await self._drop(arrival)
             return await self._sent_with(member_number, idempotency_key or "")
-        except BaseException:
-            await self._drop(arrival)
-            raise
         return document
 
     async def _sent_with(self, member_number: str, idempotency_key: str) -> Document:

@@ -110,6 +110,18 @@ async def test_a_newer_delivery_replaces_and_an_older_one_does_not(world: World,
     assert _accepted(world) == kept
 
 
+async def test_a_delivery_that_never_comes_is_given_up_and_leaves_nothing(world: World, number: str) -> None:
+    before = _accepted(world)
+    put(world, f"{number}.pdf", b"something else")
+    await world.publish(delivered(number, f"{number}.pdf", PDF))
+    await asyncio.to_thread(until, "it is waited for", lambda: _waits(world, number))
+    over = {"$set": {"data.until": clock.now() - timedelta(seconds=1)}}  # as if 24 h had passed
+    world.db["jobs"].update_one({"member_number": number, "kind": "deliver"}, over)
+    await asyncio.to_thread(until, "nothing waits", lambda: not world.jobs(number))
+    assert await world.listed(number) == []
+    assert _accepted(world) == before
+
+
 async def test_an_erased_member_leaves_nothing(world: World, number: str) -> None:
     others = _accepted(world)
     await world.enrol(number)
