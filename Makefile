@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
 STAMP := $(VENV)/.installed
 
-.PHONY: help run test test-unit test-servers test-browser test-full lint types bench publish clean-data requirements
+.PHONY: help run test test-unit test-servers test-browser test-full lint types bench docs publish clean-data requirements
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -43,7 +43,8 @@ test-browser: $(STAMP) ## in headless Chromium
 	@$(PYTEST) -m "browser and not slow"
 
 test-full: test ## the slow proofs too
-	@$(RUN) -m pytest -q -m slow
+	@$(PYTEST) -m "slow and not browser"
+	@$(PYTEST) -m "slow and browser"
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(RUN) -m ruff check .
@@ -59,6 +60,9 @@ bench: $(STAMP) ## ingestion rate and publish-to-visible latency; figures in ben
 publish: $(STAMP) ## publish one event to the running portal: make publish FILE=event.json
 	@test -n "$(FILE)" || { echo "Which event? make publish FILE=event.json" >&2; exit 2; }
 	@$(RUN) -m deploy.cli publish "$(FILE)"
+
+docs: $(STAMP) ## write docs/openapi.json and docs/asyncapi.yaml anew from the code
+	@$(RUN) -m deploy.api_docs
 
 clean-data: $(STAMP) ## delete the data of make run; tools stay installed
 	@$(RUN) -m deploy.local clean-data

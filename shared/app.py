@@ -53,7 +53,9 @@ def create_app(
         yield
         await lifecycle.end()
 
-    app = FastAPI(title=f"Espace Assuré: {service}", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Espace Assuré: {service}", lifespan=lifespan, openapi_url=None
+    )  # documented in docs/openapi.json
     app.state.drain = lifecycle.drain
     app.include_router(_health(lifecycle))
     if metrics_here:
@@ -203,10 +205,7 @@ class Observation:
             await self._app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = tracing.accepted_request_id(headers.get(b"x-request-id")) or tracing.new_request_id()
-        trace = tracing.accepted_traceparent(headers.get(b"traceparent")) or tracing.new_traceparent()
-        tracing.current_request_id.set(request_id)
-        tracing.current_traceparent.set(trace)
+        request_id, _ = tracing.begin(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         started = time.perf_counter()
 
         answering = False

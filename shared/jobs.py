@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.logs import get_logger
 from shared.mongo import Document, Mongo, Transaction
+from shared.tracing import current_traceparent, following
 
 COLLECTION = "jobs"
 LEASE_S = 60
@@ -58,6 +59,8 @@ class Job:
     attempts: int
     expires_at: datetime | None
     lease: str
+    traceparent: str | None = None
+    """The trace in which the job was put; what is made of it goes on in that trace."""
 
 
 JobHandler = Callable[[Job], Awaitable[None]]
@@ -101,6 +104,7 @@ class Jobs:
             "due_at": not_before or datetime.now(UTC),
             "expires_at": expires_at,
             "lease": None,
+            "traceparent": current_traceparent.get(),
         }
         await tx.db[COLLECTION].replace_one({"_id": id}, row, upsert=True, session=tx.session)
         self.put_here.set()
@@ -215,7 +219,8 @@ class Worker:
             await self._forget(job, "expired")
             return
         try:
-            await self._handlers[job.kind](job)
+            with following(job.traceparent):
+                await self._handlers[job.kind](job)
         except Postpone as postpone:
             JOBS.labels(job.kind, "postponed").inc()
             await self._jobs.later(job, postpone.seconds, failed=False)
@@ -252,4 +257,5 @@ def _job(row: Document) -> Job:
         attempts=row["attempts"],
         expires_at=row["expires_at"],
         lease=row["lease"],
+        traceparent=row.get("traceparent"),
     )

@@ -2,6 +2,8 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -11,6 +13,7 @@ current_request_id: ContextVar[str | None] = ContextVar("request_id", default=No
 current_traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -24,11 +27,32 @@ def accepted_traceparent(text: str | None) -> str | None:
     return text if text and _TRACEPARENT.fullmatch(text) else None
 
 
-def new_request_id() -> str:
-    """A request id of our own: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
+def trace_id(traceparent: str) -> str:
+    """The 32 hexadecimal digits that every part of one trace shares."""
+    return traceparent.split("-")[1]
 
 
-def new_traceparent() -> str:
-    """A trace of our own, not sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+def begin(request_id: str | None, traceparent: str | None) -> tuple[str, str]:
+    """Request id and trace of a request, from its headers as far as they have the right form.
+
+    What is missing is made of the other: a member who quotes the request id of a page names the trace, and with it
+    the events and mails that followed.
+    """
+    trace = accepted_traceparent(traceparent)
+    request = accepted_request_id(request_id) or (trace_id(trace) if trace else secrets.token_hex(16))
+    if trace is None:
+        own = request if _TRACE_ID.fullmatch(request) else secrets.token_hex(16)
+        trace = f"00-{own}-{secrets.token_hex(8)}-00"
+    current_request_id.set(request)
+    current_traceparent.set(trace)
+    return request, trace
+
+
+@contextmanager
+def following(traceparent: str | None) -> Iterator[None]:
+    """Work on behalf of `traceparent`: the events, jobs and mails made inside carry it on."""
+    token = current_traceparent.set(traceparent)
+    try:
+        yield
+    finally:
+        current_traceparent.reset(token)

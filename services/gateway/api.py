@@ -5,10 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from services.gateway.client_address import client_address
 from services.gateway.proxy import bearer_token
 from services.gateway.session import Sessions
-from services.gateway.settings import Network
 from services.gateway.stream import Listener, Streams, expiry
 from services.gateway.vector import parse_vector
 from shared.app import API_PREFIX
@@ -18,23 +16,35 @@ LastId = Annotated[str | None, Header(alias="last-event-id", max_length=100)]
 After = Annotated[str | None, Query(max_length=100)]
 
 
-def stream_router(streams: Streams, sessions: Sessions, trusted_proxies: tuple[Network, ...]) -> APIRouter:
-    """`GET /stream` and `GET /api/v1/stream`. The `Last-Event-ID` header wins over `?after=`."""
-    router = APIRouter()
+router = APIRouter()
 
-    @router.get("/stream", include_in_schema=False)
-    async def page_stream(request: Request, last_id: LastId = None, after: After = None) -> Response:
-        session = await sessions.current(request)
-        listener = Listener(session.access_token, session.expires_at, client_address(request, trusted_proxies))
-        return await streams.open(listener, parse_vector(last_id or after))
 
-    @router.get(f"{API_PREFIX}/stream")
-    async def api_stream(request: Request, last_id: LastId = None, after: After = None) -> Response:
-        token = bearer_token(request)
-        listener = Listener(token, expiry(token), client_address(request, trusted_proxies))
-        return await streams.open(listener, parse_vector(last_id or after))
+@router.get("/stream", include_in_schema=False)
+async def page_stream(request: Request, last_id: LastId = None, after: After = None) -> Response:
+    """For pages, by the session's cookie."""
+    session = await _sessions(request).current(request)
+    return await _opened(request, session.access_token, session.expires_at, last_id or after)
 
-    return router
+
+@router.get(
+    f"{API_PREFIX}/stream",
+    response_class=Response,
+    responses={200: {"description": "Ids of what changes.", "content": {"text/event-stream": {}}}},
+)
+async def stream(request: Request, last_id: LastId = None, after: After = None) -> Response:
+    """`claim`, `document`, `message` and `notice` events with ids only; the `Last-Event-ID` header wins."""
+    token = bearer_token(request)
+    return await _opened(request, token, expiry(token), last_id or after)
+
+
+async def _opened(request: Request, token: str, expires_at: int, after: str | None) -> Response:
+    streams: Streams = request.app.state.streams
+    return await streams.open(Listener(token, expires_at, _sessions(request).address(request)), parse_vector(after))
+
+
+def _sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.web.sessions
+    return sessions
 
 
 def unknown_router() -> APIRouter:

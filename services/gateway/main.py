@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter, FastAPI
 
-from services.gateway import pages
-from services.gateway.api import stream_router, unknown_router
+from services.gateway import api, pages
 from services.gateway.assets import assets_router
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.metrics import MetricsPort
 from services.gateway.pages.web import Web
 from services.gateway.proxy import Proxy
+from services.gateway.rate_limits import RateLimits
 from services.gateway.security import FormLimit, SecurityHeaders
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
@@ -33,26 +33,28 @@ def build(settings: GatewaySettings) -> FastAPI:
     upstreams = Upstreams(settings)
     keyring = Keyring.from_setting(settings.cookie_keys.get_secret_value())
     cookies = Cookies(secure=settings.secure)
-    sessions = Sessions(upstreams, cookies, keyring, settings.trusted_proxies)
+    rate_limits = RateLimits(settings.rate_limit_percent)
+    sessions = Sessions(upstreams, rate_limits, cookies, keyring, settings.trusted_proxies)
     app = create_app(
         SERVICE,
         parts=[upstreams, MetricsPort(settings.http_host, settings.metrics_port)],
-        routers=_routers(settings, upstreams, sessions),
+        routers=_routers(Proxy(upstreams, rate_limits, settings.trusted_proxies)),
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
     app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
+    app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
 
 
-def _routers(settings: GatewaySettings, upstreams: Upstreams, sessions: Sessions) -> list[APIRouter]:
+def _routers(proxy: Proxy) -> list[APIRouter]:
     """In the order in which they are asked: the last two answer what nobody else did."""
     return [
-        stream_router(Streams(upstreams, settings.stream_max_open), sessions, settings.trusted_proxies),
-        Proxy(upstreams, settings.trusted_proxies).router(),
-        unknown_router(),
+        api.router,
+        proxy.router(),
+        api.unknown_router(),
         assets_router(),
         *pages.routers(),
     ]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from services.gateway.client_address import client_address
 from services.gateway.passing import HOP_BY_HOP, Body, Headers, passed_on, without
+from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES, Route
 from services.gateway.settings import Network
 from services.gateway.upstream import Upstreams, away
@@ -37,8 +38,10 @@ _NOT_SENT: Final = HOP_BY_HOP | {
 class Proxy:
     """Passes requests on by the route table."""
 
-    def __init__(self, upstreams: Upstreams, trusted_proxies: tuple[Network, ...] = ()) -> None:
-        self._upstreams = upstreams
+    def __init__(
+        self, upstreams: Upstreams, rate_limits: RateLimits, trusted_proxies: tuple[Network, ...] = ()
+    ) -> None:
+        self._upstreams, self._rate_limits = upstreams, rate_limits
         self._trusted = trusted_proxies
 
     def router(self) -> APIRouter:
@@ -50,6 +53,7 @@ class Proxy:
 
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
+            await self._rate_limits.count(route, client_address(request, self._trusted))
             if route.bearer:
                 bearer_token(request)
             return await self._pass(route, request)

@@ -1,4 +1,4 @@
-"""The public API: every path that is passed on, to whom, for whom, and how large a body may be.
+"""The public API: every path that is passed on, to whom, for whom, how often, and how large a body may be.
 
 What is not in this table does not exist for the outside: no service's `/metrics`, `/livez` or `/readyz` can be
 reached. A path whose service does not serve it yet is answered by that service with 404.
@@ -13,10 +13,19 @@ _JSON: Final = 16 * 1024
 _TEXT: Final = 128 * 1024
 FILE_FORM_BYTES: Final = 26 * 1024 * 1024
 
+# Requests a minute from one address, which many members may share: a company's, a mobile operator's.
+_READS: Final = 3000
+_WRITES: Final = 300
+_STRANGERS: Final = 120
+"""Where no token is needed, and each request costs a password's hash or a mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path of the public API. `bearer`: a request without a Bearer token is refused here, unseen by the service."""
+    """One path of the public API. `bearer`: a request without a Bearer token is refused here, unseen by the service.
+
+    `per_minute`: how many requests one address may send, counted in each process (`rate_limits.py`).
+    """
 
     methods: tuple[str, ...]
     path: str
@@ -28,6 +37,17 @@ class Route:
     def takes_file(self) -> bool:
         """Whether its body may be a file, which takes a telephone its time."""
         return self.max_body_bytes == FILE_FORM_BYTES
+
+    @property
+    def per_minute(self) -> int:
+        """Reading is cheap; what a stranger may ask is not."""
+        if self.methods == ("GET",) or self.path in _OFTEN:
+            return _READS
+        return _WRITES if self.bearer else _STRANGERS
+
+
+_OFTEN: Final = frozenset({f"{API_PREFIX}/session/refresh", f"{API_PREFIX}/uploads/{{upload_id}}"})
+"""Writes that go with reading, or come in many pieces."""
 
 
 def _auth(methods: str, path: str, *, bearer: bool = True) -> Route:

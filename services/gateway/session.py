@@ -17,9 +17,12 @@ from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
 from services.gateway.file_form import FileForm
 from services.gateway.passing import passed_on
+from services.gateway.rate_limits import RateLimits
+from services.gateway.routes import ROUTES
 from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams, away
+from shared.app import API_PREFIX
 from shared.errors import NotFound, RequiredAction, Unauthenticated, Unavailable
 from shared.sealing import Keyring, SealingError
 
@@ -59,10 +62,20 @@ class Sessions:
     """Opens, reads, continues and closes the sessions of browsers, and calls services on their behalf."""
 
     def __init__(
-        self, upstreams: Upstreams, cookies: Cookies, keyring: Keyring, trusted_proxies: tuple[Network, ...] = ()
+        self,
+        upstreams: Upstreams,
+        rate_limits: RateLimits,
+        cookies: Cookies,
+        keyring: Keyring,
+        trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
-        self._upstreams, self._cookies, self._keyring = upstreams, cookies, keyring
+        self._upstreams, self._rate_limits = upstreams, rate_limits
+        self._cookies, self._keyring = cookies, keyring
         self._trusted = trusted_proxies
+
+    def address(self, request: Request) -> str:
+        """Where the client is, by what our own TLS terminators say and nobody else."""
+        return client_address(request, self._trusted)
 
     def peek(self, request: Request) -> WebSession | None:
         """The session the browser says it has; whether it still stands only auth knows."""
@@ -117,7 +130,9 @@ class Sessions:
         self._cookies.delete(request, _SESSION)
 
     async def anonymous(self, request: Request, method: str, path: str, body: Json) -> Answer:
-        """Ask auth something that needs no session."""
+        """Ask auth something that needs no session; as often as the same path of the API may be asked."""
+        route = next(route for route in ROUTES if route.path == API_PREFIX + path and method in route.methods)
+        await self._rate_limits.count(route, self.address(request))
         return await self._call(request, method, "auth", path, None, body=body)
 
     async def call(
@@ -187,9 +202,8 @@ class Sessions:
         body: Json | None = None,
         query: dict[str, str] | None = None,
     ) -> Answer:
-        address = client_address(request, self._trusted)
         return await self._upstreams.call(
-            method, service, path, client_address=address, token=token, body=body, query=query
+            method, service, path, client_address=self.address(request), token=token, body=body, query=query
         )
 
     def _keep(self, request: Request, session: WebSession) -> WebSession:

@@ -34,7 +34,7 @@ def test_the_spine_with_an_email_address(outside: Outside, page: Page, new_page:
 
     # The browser that waited goes on without signing in again.
     confirm.go_on()
-    ReimbursementsPage(page)
+    OverviewPage(page)
 
     # From now on the address signs in, the NIR does not.
     home = HomePage(elsewhere).open()

@@ -97,6 +97,24 @@ async def test_a_body_at_the_limit_passes() -> None:
     assert answer.status == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "request_id", "trace_id"),
+    [
+        ({"traceparent": TRACE}, TRACE[3:35], TRACE[3:35]),
+        ({"X-Request-Id": "0123456789abcdef" * 2}, "0123456789abcdef" * 2, "0123456789abcdef" * 2),
+        ({"X-Request-Id": "from-the-app-7"}, "from-the-app-7", None),
+        ({"X-Request-Id": "from-the-app-7", "traceparent": TRACE}, "from-the-app-7", TRACE[3:35]),
+        ({}, None, None),
+    ],
+)
+async def test_the_request_id_names_the_trace_unless_the_client_named_it_otherwise(
+    headers: dict[str, str], request_id: str | None, trace_id: str | None
+) -> None:
+    answer = await request(application(), "POST", "/parcels", headers=JSON | headers, body=(b'{"weight": 1}',))
+    assert answer.headers["x-request-id"] == (request_id or answer.json["traceparent"][3:35])
+    assert trace_id in {None, answer.json["traceparent"][3:35]}
+
+
 async def test_a_trace_goes_on_and_a_forged_id_is_replaced() -> None:
     forged = JSON | {"X-Request-Id": 'evil"\n{}', "traceparent": TRACE}
     answer = await request(application(), "POST", "/parcels", headers=forged, body=(b'{"weight": 1}',))

@@ -10,6 +10,7 @@ import pytest
 from shared import jobs
 from shared.jobs import Abandon, Job, Jobs, Postpone, Worker
 from shared.mongo import Mongo, Transaction
+from shared.tracing import current_traceparent, following
 from tests.shared.workbench import until
 from tests.stack import RealServers
 
@@ -128,6 +129,22 @@ async def test_an_abandoned_and_an_expired_job_are_dropped(bench: Bench) -> None
     await until(none_open, "both to go")
     await worker.stop()
     assert await bench.done() == []
+
+
+async def test_a_job_goes_on_in_the_trace_in_which_it_was_put(bench: Bench) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with following(trace):
+        await bench.put("traced")
+    seen: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def note(_job: Job) -> None:
+        seen.put_nowait(current_traceparent.get())
+
+    worker = Worker("traced", bench.jobs, {"write": note})
+    await worker.start()
+    assert await asyncio.wait_for(seen.get(), 10) == trace
+    await worker.stop()
+    assert current_traceparent.get() is None
 
 
 async def test_a_job_is_not_done_before_its_time(bench: Bench) -> None:

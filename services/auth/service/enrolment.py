@@ -14,6 +14,7 @@ from shared.events.base import Event, EventData
 from shared.events.membership import Beneficiary, MemberEnrolled, MembershipEnded, MemberUpdated
 from shared.jobs import Jobs
 from shared.mongo import Transaction
+from shared.tracing import following
 
 TEMPORARY_PASSWORD = "temporary_password"  # noqa: S105 - the kind of job
 _PLAIN = ("title", "first_name", "last_name")
@@ -30,7 +31,8 @@ class Enrolment:
 
         Raises `Refused` (`insurer_changed`): an account stays with the insurer it was made for.
         """
-        members = list(dict.fromkeys(event.data.member_number for event in events))
+        traces = {event.data.member_number: event.traceparent for event in events}
+        members = list(traces)
         accounts = await self._store.accounts.of_members(tx, members)
         before = dict(accounts)
         for event in events:
@@ -41,13 +43,14 @@ class Enrolment:
         await self._store.accounts.save(tx, changed.values())
         for number, account in changed.items():
             if account.enrolled and not (number in before and before[number].enrolled):
-                await self._jobs.put(
-                    tx,
-                    id=f"{TEMPORARY_PASSWORD}/{number}",
-                    kind=TEMPORARY_PASSWORD,
-                    member_number=number,
-                    data={"reason": "enrolment"},
-                )
+                with following(traces[number]):
+                    await self._jobs.put(
+                        tx,
+                        id=f"{TEMPORARY_PASSWORD}/{number}",
+                        kind=TEMPORARY_PASSWORD,
+                        member_number=number,
+                        data={"reason": "enrolment"},
+                    )
 
     def _after(self, account: Account, event: Event[EventData]) -> Account:
         data = event.data

@@ -1,0 +1,1 @@
+"""The public contracts as documents: `docs/openapi.json` and `docs/asyncapi.yaml`, made from the running code."""

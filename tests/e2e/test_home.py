@@ -1,0 +1,77 @@
+"""The front door and the page behind it: spaces, the cookie notice, the latest of each, live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import screens
+from tests.e2e.outside import PASSWORD, Newcomer, Outside
+from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
+from tests.e2e.pages.live import expect_stream
+from tests.stack import RealServers, RunningPortal
+
+pytestmark = pytest.mark.browser
+
+SPACES = '[{"name": "Espace Entreprise", "url": "https://entreprise.example/", "hint": "Je gère les contrats."}]'
+
+
+@pytest.fixture(scope="module")
+def portal(infra: RealServers) -> Iterator[RunningPortal]:
+    """The portal of an insurer that has another space beside the members'."""
+    running = RunningPortal(infra, {"SPACES": SPACES})
+    try:
+        running.start_all()
+        yield running
+    finally:
+        running.stop_all()
+
+
+def test_the_spaces_are_offered_and_the_cookie_notice_is_put_away_once(page: Page) -> None:
+    home = HomePage(page).open()
+    expect(page.get_by_text("Nous vous invitons à sélectionner l’espace de votre choix.")).to_be_visible()
+    other = page.get_by_role("link", name="Espace Entreprise")
+    expect(other).to_have_attribute("href", "https://entreprise.example/")
+    notice = page.get_by_role("region", name="Ce site Web utilise des cookies de session.")
+    expect(notice).to_contain_text("Nous utilisons les cookies afin de permettre la navigation sur notre site.")
+    screens(page, "accueil-espaces")
+    page.goto("/?suite=%2Fremboursements")
+    notice.get_by_role("button", name="J’ai compris").click()
+    expect(home.identifier).to_be_visible()
+    expect(page.get_by_text("Vous reviendrez ensuite à la page que vous demandiez.")).to_be_visible()
+    expect(notice).to_have_count(0)
+    home.open()
+    expect(notice).to_have_count(0)
+
+
+def test_the_page_after_sign_in_shows_the_latest_and_what_arrives(
+    outside: Outside, new_page: Callable[..., Page], member: Newcomer
+) -> None:
+    page = new_page(color_scheme="dark", java_script_enabled=True)
+    HomePage(page).open().sign_in(member.member_number, PASSWORD)
+    overview = OverviewPage(page)
+    expect(page.get_by_text("Aucun remboursement pour l’instant.")).to_be_visible()
+    expect_stream(page, "open")
+    page.evaluate("window.notReloaded = true")
+    outside.pay_many(member, 4)
+    expect(overview.rows).to_have_count(3)
+    expect(page.locator("[data-live-said]")).to_have_text("Il y a du nouveau sur votre page d’accueil.")
+    assert page.evaluate("window.notReloaded") is True
+    screens(page, "apercu-sombre")
+
+
+def test_a_service_that_is_away_leaves_its_part_out_and_not_the_page(
+    portal: RunningPortal, member: Newcomer, page: Page
+) -> None:
+    portal.kill("claims")
+    try:
+        page.goto("/accueil")
+        OverviewPage(page)
+        expect(page.get_by_text("Cette partie n’est pas disponible pour l’instant.")).to_have_count(1)
+        screens(page, "apercu-sans-remboursements")
+    finally:
+        portal.start("claims")
+    page.reload()
+    expect(page.get_by_text("Aucun remboursement pour l’instant.")).to_be_visible()
