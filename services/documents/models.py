@@ -25,7 +25,7 @@ class Stored(BaseModel):
         return []
 
 
-class Status(StrEnum):
+class DocumentStatus(StrEnum):
     """Sent by the member: received → submitted → accepted | refused; refused also straight by intake.
 
     Sent by the insurer: delivered.
@@ -41,7 +41,7 @@ class Status(StrEnum):
 class Step(Stored):
     """A status and when it began; `reason_code` where intake refused, `reason` where the centre did."""
 
-    status: Status
+    status: DocumentStatus
     at: datetime
     reason_code: str | None = None
     reason: str | None = None
@@ -90,7 +90,7 @@ class Document(Stored):
     delivery: Order | None = None
 
     @property
-    def stage(self) -> Status:
+    def stage(self) -> DocumentStatus:
         """How far our own part has come."""
         return self.steps[-1].status
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from services.documents.filetypes import EXTENSIONS
-from services.documents.models import Decision, Document, File, Member, Person, Status, Step
+from services.documents.models import Decision, Document, DocumentStatus, File, Member, Person, Step
 from shared.errors import FieldError, Invalid, Unavailable
 from shared.events.base import Event
 from shared.events.casework import DocumentProcessed
@@ -45,15 +45,15 @@ def attachment(name: str) -> str:
 # Where a document stands
 
 
-def status(document: Document) -> Status:
+def status(document: Document) -> DocumentStatus:
     """What the member is told."""
-    return Status(document.decisions[-1].outcome) if document.decisions else document.stage
+    return DocumentStatus(document.decisions[-1].outcome) if document.decisions else document.stage
 
 
 def history(document: Document) -> tuple[Step, ...]:
     """Every step, in order."""
     decided = (
-        Step(status=Status(decision.outcome), at=decision.order[0], reason=decision.reason)
+        Step(status=DocumentStatus(decision.outcome), at=decision.order[0], reason=decision.reason)
         for decision in document.decisions
     )
     return (*document.steps, *decided)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from services.documents import rules
-from services.documents.models import Document, Member, Person, Status, Step
+from services.documents.models import Document, DocumentStatus, Member, Person, Step
 from shared.errors import FieldError, Invalid
 from shared.events.fields import Id
 
@@ -74,7 +74,7 @@ class DocumentItem(BaseModel):
 
     document_id: str
     kind: str
-    status: Status
+    status: DocumentStatus
     title: str | None
     received_at: dt.datetime
     beneficiary: BeneficiaryOut | None
@@ -116,7 +116,7 @@ class DocumentItem(BaseModel):
 class StepOut(BaseModel):
     """One entry of the status history."""
 
-    status: Status
+    status: DocumentStatus
     at: dt.datetime
 
     @classmethod

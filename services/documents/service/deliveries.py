@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.documents import filetypes, rules
-from services.documents.models import ACCEPTED, DELIVERIES, Document, File, Status, Step
+from services.documents.models import ACCEPTED, DELIVERIES, Document, DocumentStatus, File, Step
 from services.documents.service.intake import Place, discard, read_through
 from services.documents.settings import DocumentsSettings
 from services.documents.store import DocumentsStore
@@ -153,7 +153,7 @@ def _document(told: DocumentDelivered, file: File, order: tuple[object, str]) ->
             "document_id": told.document_id,
             "kind": told.kind,
             "received_at": at,
-            "steps": (Step(status=Status.DELIVERED, at=at),),
+            "steps": (Step(status=DocumentStatus.DELIVERED, at=at),),
             "file_name": file.name,
             "file": file,
             "title": told.title,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.documents import filetypes, rules
-from services.documents.models import ACCEPTED, INTAKE, Document, File, Status, Step
+from services.documents.models import ACCEPTED, INTAKE, Document, DocumentStatus, File, Step
 from services.documents.settings import DocumentsSettings
 from services.documents.store import DocumentsStore
 from shared.clock import now
@@ -71,7 +71,7 @@ class Intake:
     async def check(self, job: Job) -> None:
         """Submit the document of `job`, or refuse it."""
         document = await self._store.find(job.member_number, job.data["document_id"])
-        if document is None or document.file is None or document.stage is not Status.RECEIVED:
+        if document is None or document.file is None or document.stage is not DocumentStatus.RECEIVED:
             await self._finish(job)
             return
         if not await self._is_readable(document.file):
@@ -106,7 +106,7 @@ class Intake:
             current = await self._taken(tx, job)
             if current is None:
                 return
-            step = Step(status=Status.SUBMITTED, at=now())
+            step = Step(status=DocumentStatus.SUBMITTED, at=now())
             await self._store.save(tx, rules.reached(current, step, file))
             tx.publish(Event.of(announced, subject=document.document_id))
             await self._discard_intake(tx, document, now() + self._kept)
@@ -118,7 +118,7 @@ class Intake:
             current = await self._taken(tx, job)
             if current is None:
                 return
-            step = Step(status=Status.REFUSED, at=now(), reason_code=UNREADABLE)
+            step = Step(status=DocumentStatus.REFUSED, at=now(), reason_code=UNREADABLE)
             await self._store.save(tx, rules.reached(current, step, None))
             refused = DocumentRefused(
                 member_number=document.member_number, document_id=document.document_id, reason_code=UNREADABLE

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from services.documents import filetypes, rules
 from services.documents.errors import FileTypeNotAccepted, TooSlow
-from services.documents.models import INTAKE, Document, File, Status, Step
+from services.documents.models import INTAKE, Document, DocumentStatus, File, Step
 from services.documents.schemas import Submission
 from services.documents.service import intake
 from services.documents.settings import DocumentsSettings
@@ -204,7 +204,7 @@ def _document(arrival: _Arrival, submission: Submission, file: File) -> Document
         document_id=arrival.document_id,
         kind=submission.kind,
         received_at=at,
-        steps=(Step(status=Status.RECEIVED, at=at),),
+        steps=(Step(status=DocumentStatus.RECEIVED, at=at),),
         file_name=file.name,
         file=file,
         beneficiary_rank=submission.beneficiary_rank,

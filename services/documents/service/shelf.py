@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from services.documents import rules
-from services.documents.models import Document, File, Member, Status
+from services.documents.models import Document, DocumentStatus, File, Member
 from services.documents.service.reception import store_problems
 from services.documents.store import DocumentsStore, Position
 from shared.applier import Refused
@@ -78,7 +78,7 @@ class Shelf:
         document = await self._store.find(event.data.member_number, event.data.document_id, tx)
         if document is None:
             raise Refused("document_unknown")
-        if document.stage is not Status.SUBMITTED:
+        if document.stage is not DocumentStatus.SUBMITTED:
             raise Refused("document_not_submitted")
         decided = rules.decided(document, event)
         if decided != document:
