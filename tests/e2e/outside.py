@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 from deploy.cli.environment import kafka_access
 from deploy.cli.publisher import Publisher
 from deploy.local import letters, topics
-from shared import nir
+from shared import clock, ids, nir
 from shared.events.base import Event, EventData
 from shared.events.claims_payment import ClaimPaid
-from shared.events.notifications import LetterReady, NotificationsEvent
+from shared.events.notifications import LetterReady, MessageSent, NotificationsEvent
 from tests.stack import RunningPortal
 
 WITHIN_S = 60.0
@@ -83,6 +83,29 @@ class Outside:
         with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
             elsewhere.submit(asyncio.run, self._hand_over(events)).result(WITHIN_S)
         return [str(data["claim_id"]) for data in told]
+
+    def answer(self, message: MessageSent, text: str, *, closes: bool = False) -> None:
+        """The management centre answers a member's message."""
+        data = {
+            "member_number": message.member_number,
+            "thread_id": message.thread_id,
+            "message_id": message.message_id,
+            "answer_id": ids.new_id(),
+            "text": text,
+            "answered_at": clock.rfc3339(clock.now()),
+            "closes": closes,
+        }
+        self.publish("MessageAnswered", data)
+
+    def messages(self, newcomer: Newcomer, count: int) -> list[MessageSent]:
+        """What the management centre was sent by this member, once it is `count` messages."""
+        found: list[MessageSent] = []
+        for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
+            if event and isinstance(event.data, MessageSent) and event.data.member_number == newcomer.member_number:
+                found.append(event.data)
+            if len(found) == count:
+                return found
+        raise AssertionError(f"{len(found)} messages instead of {count}")
 
     async def _hand_over(self, events: Sequence[Event[EventData]]) -> None:
         async with Publisher(kafka_access(self._operators)) as publisher:

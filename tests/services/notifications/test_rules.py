@@ -8,7 +8,7 @@ import pytest
 
 from services.notifications import rules
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
-from services.notifications.rules import NoAddress
+from services.notifications.rules import NoAddress, Preferences
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LYON = Address(lines=("12 rue des Lilas",), postal_code="69003", city="Lyon", country="FR")
@@ -63,6 +63,16 @@ def test_after_the_first_sign_in_contract_management_no_longer_decides_the_langu
     member = identified(told(rules.UNKNOWN, at(0), language="en"), at(1))
     assert rules.language(told(member, at(2), language="fr")) == "en"
     assert rules.language(told(member, at(-1), language="fr")) == "en"
+
+
+def test_what_the_member_chose_wins_and_what_was_left_out_stays() -> None:
+    member = asked(told(rules.UNKNOWN, at(0), language="fr"), at(1), statements=True)
+    chosen = rules.told_by_member(member, Preferences("en"), at(2))
+    assert (rules.language(chosen), rules.consents(chosen).statements) == ("en", True)
+    chosen = rules.told_by_member(chosen, Preferences(consents={"management_information": True}), at(3))
+    assert rules.language(chosen) == "en"
+    assert rules.consents(chosen) == Consents(statements=True, management_information=True)
+    assert rules.consents(asked(chosen, at(1), statements=False)) == rules.consents(chosen), "older news"
 
 
 @pytest.mark.parametrize(("said", "served"), [("fr", "fr"), ("en", "en"), ("de", "fr"), (None, "fr")])
