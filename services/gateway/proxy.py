@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from services.gateway.client_address import client_address
 from services.gateway.routes import ROUTES, Route
 from services.gateway.settings import Network
-from services.gateway.upstream import Upstreams, away
+from services.gateway.upstream import Upstreams, away, pieces
 from shared.errors import NotFound, TooLarge, Unauthenticated
 from shared.logs import get_logger
 
@@ -150,21 +150,9 @@ def _without(headers: Iterable[tuple[str, str]], dropped: frozenset[str]) -> Hea
 
 
 def _answer(route: Route, sent: StreamRequest, answer: Upstream) -> Response:
-    response = StreamingResponse(_pieces(route, sent, answer), status_code=answer.status)
+    response = StreamingResponse(pieces(route.service, sent, answer), status_code=answer.status)
     response.raw_headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in _without(answer.headers.items(), _NOT_RETURNED)
     ]
     return response
-
-
-async def _pieces(route: Route, sent: StreamRequest, answer: Upstream) -> AsyncIterator[bytes]:
-    """The answer's body. If the service breaks off, so do we: half an answer must not look like a whole one."""
-    try:
-        while (piece := await answer.body_reader.read_chunk()) is not None:
-            yield bytes(piece)
-    except TransportError as error:
-        away(route.service, error)
-        raise
-    finally:
-        await sent.__aexit__(None, None, None)

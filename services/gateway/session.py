@@ -8,6 +8,7 @@ import time
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pyreqwest.request import RequestBuilder
 from starlette.requests import Request
 
 from services.gateway.client_address import client_address
@@ -15,6 +16,7 @@ from services.gateway.cookies import Cookies
 from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams
+from shared.app import API_PREFIX
 from shared.errors import RequiredAction, Unauthenticated
 from shared.sealing import Keyring, SealingError
 
@@ -134,6 +136,12 @@ class Sessions:
         if answer.code == RequiredAction.code:
             raise RequiredAction
         return answer
+
+    def asking(self, request: Request, session: WebSession, service: str, path: str) -> RequestBuilder:
+        """A GET in the member's name, for a caller that streams the answer."""
+        builder = self._upstreams.request("GET", service, API_PREFIX + path)
+        builder = builder.header("x-forwarded-for", client_address(request, self._trusted))
+        return builder.header("authorization", f"Bearer {session.access_token}", is_sensitive=True)
 
     async def _call(
         self,

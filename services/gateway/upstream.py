@@ -1,5 +1,6 @@
 """The one HTTP client to the services: bounded, without proxies or redirects, silent about what it carries."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -7,7 +8,8 @@ from typing import Any
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import JSONDecodeError, TransportError
-from pyreqwest.request import RequestBuilder
+from pyreqwest.request import RequestBuilder, StreamRequest
+from pyreqwest.response import Response as StreamResponse
 
 from services.gateway.routes import STREAMS
 from services.gateway.settings import GatewaySettings
@@ -136,6 +138,18 @@ class Upstreams:
             log.warning("service_failed", to=service, status=answer.status)
             raise Unavailable(retry_after_s=answer.retry_after_s or 5)
         return answer
+
+
+async def pieces(service: str, sent: StreamRequest, answer: StreamResponse) -> AsyncIterator[bytes]:
+    """The body of an answer that is passed on. If the service breaks off, so do we: half must not look like a whole."""
+    try:
+        while (piece := await answer.body_reader.read_chunk()) is not None:
+            yield bytes(piece)
+    except TransportError as error:
+        away(service, error)
+        raise
+    finally:
+        await sent.__aexit__(None, None, None)
 
 
 def away(service: str, error: Exception) -> Unavailable:

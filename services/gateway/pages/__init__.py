@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import activation, first_sign_in, home, reimbursements
+from services.gateway.pages import activation, card, first_sign_in, home, reimbursements, statements
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
 
@@ -16,4 +16,12 @@ def routers() -> tuple[APIRouter, ...]:
     async def not_found(request: Request, path: str) -> Response:
         raise NotFound
 
-    return (home.router, first_sign_in.router, activation.router, reimbursements.router, unknown)
+    return (
+        home.router,
+        first_sign_in.router,
+        activation.router,
+        reimbursements.router,
+        statements.router,
+        card.router,
+        unknown,
+    )

@@ -146,6 +146,7 @@ def _environment(settings: GatewaySettings) -> Environment:
         short_day=formats.short_day,
         month=formats.month,
         clock=formats.clock,
+        nir_groups=formats.nir_groups,
         path_segment=lambda text: quote(text, safe=""),
     )
     return environment
