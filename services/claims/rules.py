@@ -151,7 +151,7 @@ def folded(text: str) -> str:
 def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> list[tuple[Claim, Listing | None]]:
     """What to store after `events`: each changed claim with its listing, and the reversals of changed claims.
 
-    `held` has, by key, what is stored of every claim named by `events` and every reversal of these.
+    `held` has, by key, what is stored of each claim named by `events`, of its reversals, and of what those take back.
     """
     now = dict(held)
     for event in events:

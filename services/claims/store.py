@@ -138,9 +138,13 @@ class ClaimsStore:
     # For events: one read and one write a batch
 
     async def claims_around(self, keys: Group[str], tx: Transaction) -> dict[str, Claim]:
-        """The claims with these keys and every reversal of them, by key."""
-        query = {"$or": [{"_id": {"$in": list(keys)}}, {"reverses": {"$in": list(keys)}}]}
+        """The claims with these keys, every reversal of them, and what these in turn take back; by key."""
+        query: Document = {"$or": [{"_id": {"$in": list(keys)}}, {"reverses": {"$in": list(keys)}}]}
         rows = await self._claims.find(query, session=tx.session).to_list(None)
+        taken_back = {row["reverses"] for row in rows if "reverses" in row} - {row["_id"] for row in rows}
+        if taken_back:  # rare: something is told of a reversal without its claim
+            query = {"_id": {"$in": list(taken_back)}}
+            rows += await self._claims.find(query, session=tx.session).to_list(None)
         return {row["_id"]: _claim(row) for row in rows}
 
     async def save_claims(self, claims: Iterable[tuple[Claim, Listing | None]], tx: Transaction) -> None:

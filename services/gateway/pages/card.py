@@ -25,7 +25,7 @@ async def card(request: Request, web: WebPages, session: SignedIn, le: Day = Non
         return web.page(request, "card.html", card=Card.model_validate(answer.body), day=le)
     if answer.code != "no_card":
         raise NotFound
-    return web.page(request, "card_none.html", none=NoCard.model_validate(answer.body), day=le)
+    return web.page(request, "card_none.html", why=NoCard.model_validate(answer.body), day=le)
 
 
 @router.get("/carte.pdf")

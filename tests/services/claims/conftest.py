@@ -117,8 +117,9 @@ class ClaimsService:
     async def _announced(self, kind: type[D], member_number: str) -> list[D]:
         def read() -> list[D]:
             followed = topics.follow(self.operators, [kind.topic], {}, WITHIN_S)
-            present = [event.data for event in takewhile(lambda event: event is not None, followed) if event]
-            return [data for data in present if isinstance(data, kind) and data.member_number == member_number]
+            # The relay of a killed process repeats what it could not delete any more: by its id it is the same event.
+            present = {event.id: event.data for event in takewhile(lambda event: event is not None, followed) if event}
+            return [data for data in present.values() if isinstance(data, kind) and data.member_number == member_number]
 
         return await asyncio.to_thread(read)
 
