@@ -33,8 +33,8 @@ def test_the_card_is_shown_explained_and_downloaded(outside: Outside, member: Ne
     assert labels["Période de validité"] == f"du 1er janvier {year} au 31 décembre {year}"
     assert labels["Contrat"] == "Confort · R contrat responsable"
     laure, hugo = card.people()
-    assert laure.startswith("DUPONT Laure Rang 1 · Date de naissance 12/05/1984 N° INSEE 2 84 05 75")
-    assert hugo.startswith("DUPONT Hugo Rang 2 · Date de naissance 02/03/2015")
+    assert laure.startswith("DUPONT Laure Rang 1 · né(e) le 12/05/1984 N° INSEE 2 84 05 75")
+    assert hugo.startswith("DUPONT Hugo Rang 2 · né(e) le 02/03/2015")
     grid = card.grid()
     assert list(grid) == ["PHAR", "MED", "RLAX", "SAGE", "EXTE", "CSTE", "HOSP", "OPTI", "DESO", "DEPR", "AUDI", "DIV"]
     assert (grid["PHAR"], grid["OPTI"]) == (["SP 100/100/100"] * 2, ["SP/OC (1)"] * 2)
@@ -125,4 +125,4 @@ def _reload_until(page: Page, text: str) -> None:
         if page.get_by_text(text).count():
             return
         page.wait_for_timeout(200)
-    raise AssertionError(f'{text}: {page.locator("main").inner_text()}')
+    raise AssertionError(f"{text}: {page.locator('main').inner_text()}")
