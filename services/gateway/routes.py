@@ -100,7 +100,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _claims("GET", "/reimbursements/summary"),
     _claims("GET", "/reimbursements/{claim_id:path}"),  # publishers may put a slash into an id
     _claims("GET", "/payments"),
-    _claims("GET", "/payments/{payment_id}/statement.pdf"),
+    _claims("GET", "/payments/{payment_id:path}/statement.pdf"),
     _claims("GET", "/card"),
     _claims("GET", "/card.pdf"),
     _claims("POST", "/card/shares"),

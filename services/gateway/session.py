@@ -23,7 +23,7 @@ from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams, away
 from shared.app import API_PREFIX
-from shared.errors import NotFound, RequiredAction, Unauthenticated, Unavailable
+from shared.errors import NotFound, Problem, RequiredAction, TooLarge, TooManyRequests, Unauthenticated, Unavailable
 from shared.sealing import Keyring, SealingError
 
 REFRESH_BEFORE_S: Final = 30
@@ -177,7 +177,7 @@ class Sessions:
         return self._in_session(request, answer)
 
     async def download(self, request: Request, session: WebSession, service: str, path: str) -> Response:
-        """A file of the member's as it comes. Raises `NotFound` and the same as `call`."""
+        """A file of the member's as it comes. Raises `NotFound`, `TooLarge` and the same as `call`."""
         address, token = self.address(request), session.access_token
         sent = self._upstreams.on_behalf("GET", service, path, client_address=address, token=token).build_streamed()
         try:
@@ -187,10 +187,9 @@ class Sessions:
         if answer.status == HTTPStatus.OK:
             return passed_on(service, sent, answer)
         await sent.__aexit__(None, None, None)
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Unavailable
-        self._in_session(request, Answer(answer.status, {}))
-        raise NotFound
+        if answer.status == Unauthenticated.status:
+            self.forget(request)
+        raise _refusal(answer.status)
 
     def _in_session(self, request: Request, answer: Answer) -> Answer:
         """`answer`, unless the service no longer takes the session's token."""
@@ -227,3 +226,11 @@ class Sessions:
     def _keep(self, request: Request, session: WebSession) -> WebSession:
         self._cookies.set(request, _SESSION, self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION))
         return session
+
+
+def _refusal(status: int) -> Problem:
+    """What a file is refused with, by the service's status alone."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable()
+    known: tuple[type[Problem], ...] = (Unauthenticated, RequiredAction, TooLarge, TooManyRequests)
+    return next((error for error in known if error.status == status), NotFound)()

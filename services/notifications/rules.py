@@ -13,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
+from shared.typesetting import printable
 
 V = TypeVar("V")
 
@@ -47,9 +48,6 @@ _LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 # Territories that La Poste serves as domestic mail: no country line on the envelope.
 _DOMESTIC = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "WF", "PF", "NC"})
-
-# Controls, invisible marks, lone surrogates, private and unassigned characters, line and paragraph separators.
-_NOT_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _UNACCENTED = str.maketrans({"Œ": "OE", "Æ": "AE", "’": " ", "'": " ", ",": " ", ".": " ", ";": " ", ":": " "})
 
@@ -163,17 +161,6 @@ def envelope_lines(member: Member, to: Address) -> list[str]:
 def _postal(text: str) -> str:
     bare = unicodedata.normalize("NFKD", text.upper().translate(_UNACCENTED))
     return " ".join(printable("".join(c for c in bare if not unicodedata.combining(c))).split())
-
-
-def printable(text: str) -> str:
-    """`text` with what the letters' fonts cannot show as `?`: they have Latin, Greek and Cyrillic."""
-    composed = unicodedata.normalize("NFC", text)
-    visible = (c for c in composed if unicodedata.category(c) not in _NOT_TEXT)
-    return "".join(c if _in_fonts(ord(c)) else "?" for c in visible)
-
-
-def _in_fonts(code: int) -> bool:
-    return code < 0x0500 or 0x1E00 <= code < 0x2000 or 0x2010 <= code < 0x2041 or code == 0x20AC
 
 
 def day(instant: datetime, lang: Language = "fr") -> str:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from deploy.cli.environment import kafka_access
 from deploy.cli.publisher import Publisher
 from deploy.local import letters, topics
+from deploy.simulator.people import coverage
 from shared import clock, ids, nir
 from shared.events.base import Event, EventData
 from shared.events.claims_payment import ClaimPaid
@@ -187,6 +188,11 @@ def line(number: int, code: str, label: str, domain: str, *, spent: int, statuto
     }
 
 
+def coverage_of(member_number: str, year: int) -> dict[str, Any]:
+    """The contract in one year, with the grid of the insurer's user guide."""
+    return coverage(f"C-{member_number}", "Confort", year).model_dump(mode="json")
+
+
 def _enrolment(*, email: bool) -> dict[str, Any]:
     member_number = f"{10_000_000 + secrets.randbelow(90_000_000)}"
     nir13 = str(nir.normalise(f"2840575{1 + secrets.randbelow(900):03d}{1 + secrets.randbelow(999):03d}"))
@@ -203,16 +209,6 @@ def _enrolment(*, email: bool) -> dict[str, Any]:
         "birth_date": "1984-05-12",
         "postal_address": {"lines": ["12 RUE DES LILAS"], "postal_code": "69003", "city": "LYON", "country": "FR"},
         "beneficiaries": [{**person, "last_name": "Dupont", "nir": nir13} for person in people],
-        "coverage": {
-            "contract_number": f"C-{member_number}",
-            "contract_name": "Confort",
-            "amc_number": "0123456789",
-            "agreement_type": "SP",
-            "csr": "01",
-            "responsible_contract": True,
-            "valid_from": "2026-01-01",
-            "valid_until": "2026-12-31",
-            "guarantees": [{"domain": "PHAR", "operator": "SP", "level": "100/100/100"}],
-        },
+        "coverage": coverage_of(member_number, clock.now().year),
     }
     return data | ({"email": f"laure.{member_number}@example.org"} if email else {})

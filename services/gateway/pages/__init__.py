@@ -3,7 +3,17 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import activation, documents, first_sign_in, home, messages, overview, reimbursements
+from services.gateway.pages import (
+    activation,
+    card,
+    documents,
+    first_sign_in,
+    home,
+    messages,
+    overview,
+    reimbursements,
+    statements,
+)
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
 
@@ -25,6 +35,8 @@ def routers() -> tuple[APIRouter, ...]:
         activation.router,
         overview.router,
         reimbursements.router,
+        statements.router,
+        card.router,
         documents.router,
         documents.sending,
         messages.router,

@@ -150,6 +150,7 @@ def _environment(settings: GatewaySettings) -> Environment:
         clock=formats.clock,
         size=formats.size,
         day=formats.day_in_paris,
+        nir_groups=formats.nir_groups,
         path_segment=lambda text: quote(text, safe=""),
     )
     return environment

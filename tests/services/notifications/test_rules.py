@@ -95,10 +95,6 @@ def test_only_a_foreign_address_ends_with_its_country(country: str, last: str) -
     assert rules.envelope_lines(person(), LYON.model_copy(update={"country": country}))[-1] == last
 
 
-def test_what_the_fonts_cannot_show_becomes_a_question_mark() -> None:
-    assert rules.printable("Nguyễn Łukasz Ελένη 漢😀 \u202e\u200bA\x07") == "Nguyễn Łukasz Ελένη ?? A"
-
-
 def test_a_removed_address_is_no_address() -> None:
     assert rules.address(told(person(postal_address=LYON), at(1), postal_address=None)) is None
     assert rules.address(told(person(postal_address=LYON), at(-1), postal_address=None)) == LYON
