@@ -76,13 +76,13 @@ class OwnPassword:
         The account is not stored yet: the caller of this does that.
         """
         account = caller.account
-        if account.temporary_password:
+        if account.temporary_passwords:
             tx.publish(self._changed(account, "temporary"))
         if account.own_password:
             tx.publish(self._changed(account, "own"))
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
         await self._sessions.close_others(tx, caller)
-        return account.model_copy(update={"own_password": hashed, "temporary_password": None})
+        return rules.with_own_password(account, hashed)
 
     def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
         return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))
@@ -90,7 +90,8 @@ class OwnPassword:
     async def _prove(self, account: Account, password: str) -> str:
         """The stored hash that `password` matched; tries are limited as those of a sign-in are."""
         by_account = self._vault.lookup(account.insurer, Identifier(None, account.member_number))
-        attempt = await self._store.attempts.begin(self._vault.counter(by_account, "signed-in"))
+        counter = self._vault.counter(by_account, "signed-in")
+        attempt = await self._store.attempts.begin(counter, identifier=str(account.identifier_key))
         if attempt.refused:
             raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         _, stored, typed = rules.password_slot(account, password, self._clock())
