@@ -1,5 +1,9 @@
-"""Mails: their words come from one template per mail and language, their form (text and HTML) from one layout."""
+"""Mails: which there are, and how they are written.
 
+Their words come from one template per mail and language, their form (text and HTML) from one layout.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -13,12 +17,45 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notifications import rules
 from services.notifications.letters import site
-from services.notifications.rules import Language
+from services.notifications.models import Member
+from services.notifications.rules import Language, NoAddress
 from services.notifications.settings import NotificationsSettings
 
 _TEMPLATES = Path(__file__).parent / "templates" / "mails"
 
-MailKind = Literal["activation", "address_in_use", "identifier_confirmed"]
+MailKind = Literal[
+    "activation",
+    "address_in_use",
+    "identifier_confirmed",
+    "password_reset",
+    "password_reset_done",
+    "statement",
+    "answer",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MailRule:
+    """To whom a kind of mail goes, and what its link opens."""
+
+    to: Callable[[Member], str | NoAddress] | None = None
+    """Looked up when the mail is written; without this rule the event says it in its sealed field `email`."""
+    page: str | None = None
+    """The portal's page that the link opens; without it the mail has no link."""
+    secret: str | None = None
+    """The event's sealed field with the single-use secret of the link. Such a mail lives until the link expires."""
+
+
+RULES: Mapping[MailKind, MailRule] = {
+    "activation": MailRule(None, "/activation", "activation_token"),
+    "address_in_use": MailRule(),
+    "identifier_confirmed": MailRule(None, "/"),
+    "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
+    "password_reset_done": MailRule(rules.activated_address),
+    "statement": MailRule(rules.statements_address, "/decomptes"),
+    "answer": MailRule(rules.contact_address, "/messages"),
+}
+"""Every kind of mail; its words are in `templates/mails/<language>/<kind>.jinja`."""
 
 
 class BadAddress(ValueError):
@@ -36,6 +73,7 @@ class Mail:
     link: str | None = None
     link_expires_at: datetime | None = None
     name: str = ""
+    happened_at: datetime | None = None
 
 
 class MailRoom:
@@ -85,9 +123,10 @@ class MailRoom:
             "button": "",
             "after": [],
         }
-        if mail.link_expires_at is not None:
-            facts["expires_day"] = rules.day(mail.link_expires_at, mail.language)
-            facts["expires_time"] = rules.minute(mail.link_expires_at, mail.language)
+        for name, instant in (("expires", mail.link_expires_at), ("happened", mail.happened_at)):
+            if instant is not None:
+                facts[f"{name}_day"] = rules.day(instant, mail.language)
+                facts[f"{name}_time"] = rules.minute(instant, mail.language)
         for template in (f"{mail.language}/frame.jinja", f"{mail.language}/{mail.kind}.jinja"):
             facts |= vars(self._templates.get_template(template).make_module(facts))
         return {name: value for name, value in facts.items() if not name.startswith("_")}

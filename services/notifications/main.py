@@ -6,7 +6,7 @@ from services.notifications import store
 from services.notifications.letters import LetterPress
 from services.notifications.mailer import Mailer
 from services.notifications.mails import MailRoom
-from services.notifications.service import letters, mails
+from services.notifications.service import letters
 from services.notifications.service.letters import Letters
 from services.notifications.service.mails import Mails
 from services.notifications.service.members import Members
@@ -43,12 +43,12 @@ def build(settings: NotificationsSettings) -> FastAPI:
         settings.portal_url,
         settings.mail_retry_hours,
     )
-    subscribers = Subscribers(Members(kept, to_post), to_post, to_mail, keyring)
+    subscribers = Subscribers(Members(kept, to_post, to_mail), to_post, to_mail, keyring)
     parts = (
         objects,
         mailer,
         Worker("letters", backbone.jobs, to_post.handlers(), concurrency=settings.letter_workers),
-        Worker("mails", backbone.jobs, {mails.SEND: to_mail.send}, concurrency=settings.smtp_connections),
+        Worker("mails", backbone.jobs, to_mail.handlers(), concurrency=settings.smtp_connections),
     )
     return backbone.app(subscribers.subscriptions(), [], parts)
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -22,6 +23,14 @@ KEPT_LANGUAGES = 8
 
 UNKNOWN = Member()
 """A member of whom nothing is known yet."""
+
+
+class NoAddress(Enum):
+    """Why a mail has nobody to go to: that is not known yet, or will not change by waiting."""
+
+    UNKNOWN = "unknown"
+    UNWANTED = "unwanted"
+
 
 PARIS = ZoneInfo("Europe/Paris")
 _LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
@@ -85,6 +94,31 @@ def full_name(member: Member) -> str:
 def address(member: Member) -> Address | None:
     """The postal address, if there is one."""
     return member.postal_address.value if member.postal_address else None
+
+
+def activated_address(member: Member) -> str | NoAddress:
+    """The address that the member activated: the only one for mails with a link of power."""
+    identity = member.identity.value if member.identity else None
+    return identity.email if identity and identity.activated and identity.email else NoAddress.UNKNOWN
+
+
+def contact_address(member: Member) -> str | NoAddress:
+    """The activated address, else the last one that auth or contract management named: for mails without power."""
+    if isinstance(activated := activated_address(member), str):
+        return activated
+    said = [(member.email.order, member.email.value)] if member.email else []
+    if member.identity:
+        said.append((member.identity.order, member.identity.value.email))
+    if not said:
+        return NoAddress.UNKNOWN
+    return max(said, key=lambda word: word[0])[1] or NoAddress.UNWANTED
+
+
+def statements_address(member: Member) -> str | NoAddress:
+    """Where the member asked to be told of each statement."""
+    if member.consents is None:
+        return NoAddress.UNKNOWN
+    return contact_address(member) if member.consents.value.statements else NoAddress.UNWANTED
 
 
 def envelope_lines(member: Member, to: Address) -> list[str]:

@@ -10,7 +10,7 @@ from services.notifications.service.mails import Mails
 from services.notifications.service.members import Change, Members
 from shared.applier import Refused
 from shared.consumer import Subscription
-from shared.events import auth, casework, membership
+from shared.events import auth, casework, claims, membership
 from shared.events.base import Event, EventData
 from shared.mongo import Transaction
 from shared.sealing import Keyring, SealingError
@@ -21,7 +21,6 @@ PASSED_OVER = frozenset(
     {
         membership.CoverageChanged,
         membership.MembershipEnded,
-        auth.PasswordResetRequested,
         auth.AccountLocked,
         auth.SignedInFromNewDevice,
         auth.SessionsClosed,
@@ -29,6 +28,7 @@ PASSED_OVER = frozenset(
         casework.DocumentProcessed,
         casework.DocumentDelivered,
         casework.MessageAnswered,
+        claims.CardRenewed,
     }
 )
 """What is read and causes nothing here. A type in neither this list nor a handler's is refused, never overlooked."""
@@ -42,11 +42,13 @@ class Subscribers:
         self._auth: Mapping[type[EventData], Use] = {
             auth.TemporaryPasswordIssued: self._temporary_password_issued,
             auth.PasswordChanged: self._password_changed,
+            auth.PasswordResetRequested: self._password_reset_requested,
             auth.PasswordReset: self._password_reset,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
         }
         self._casework: Mapping[type[EventData], Use] = {casework.LetterPosted: self._letter_posted}
+        self._reimbursements: Mapping[type[EventData], Use] = {claims.StatementReady: self._statement_ready}
 
     def subscriptions(self) -> list[Subscription]:
         """Topic by topic; batches are small where each event costs several statements."""
@@ -54,6 +56,7 @@ class Subscribers:
             Subscription("membership.v1", self._membership),
             Subscription("auth.v1", self._one_by_one(self._auth), max_records=100),
             Subscription("casework.v1", self._one_by_one(self._casework), max_records=100),
+            Subscription("reimbursements.v1", self._one_by_one(self._reimbursements), max_records=100),
         ]
 
     async def _membership(self, events: Sequence[Event[EventData]], tx: Transaction) -> None:
@@ -86,13 +89,18 @@ class Subscribers:
         if event.data.replaces == "temporary":
             await self._letters.withdraw(event.data.member_number, event.time, tx)
 
+    async def _password_reset_requested(self, event: Event[auth.PasswordResetRequested], tx: Transaction) -> None:
+        self._opened(event, "reset_token")
+        await self._mails.order("password_reset", event, tx)
+
     async def _password_reset(self, event: Event[auth.PasswordReset], tx: Transaction) -> None:
         await self._letters.withdraw(event.data.member_number, event.time, tx)
+        await self._mails.order("password_reset_done", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")
         self._opened(event, "activation_token")
-        await self._mails.ask_for_activation(event, tx)
+        await self._mails.order("activation" if event.data.activation_token else "address_in_use", event, tx)
 
     async def _identifier_changed(self, event: Event[auth.IdentifierChanged], tx: Transaction) -> None:
         data = event.data
@@ -100,11 +108,14 @@ class Subscribers:
         consents = Consents(**data.consents.model_dump()) if data.consents else None
         await self._members.identify(data.member_number, identity, consents, event.order, tx)
         if data.kind == "email" and data.email_activated:
-            await self._mails.confirm_identifier(event, tx)
+            await self._mails.order("identifier_confirmed", event, tx)
 
     async def _letter_posted(self, event: Event[casework.LetterPosted], tx: Transaction) -> None:
         posted_at = datetime.combine(event.data.posted_on, time(), UTC)
         await self._letters.posted(event.data.member_number, event.data.letter_id, posted_at, tx)
+
+    async def _statement_ready(self, event: Event[claims.StatementReady], tx: Transaction) -> None:
+        await self._mails.order("statement", event, tx)
 
     def _opened(self, event: Event[EventData], field: str) -> str | None:
         """A sealed field in clear. One that cannot be opened makes a dead letter, to be replayed with the right key."""

@@ -5,24 +5,32 @@ Message-ID: mail servers and programs recognise it.
 """
 
 import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from services.notifications import rules
 from services.notifications.mailer import Mailer, MailRefused
-from services.notifications.mails import BadAddress, Mail, MailKind, MailRoom
+from services.notifications.mails import RULES, BadAddress, Mail, MailKind, MailRoom, MailRule
+from services.notifications.rules import NoAddress
 from services.notifications.store import Store
 from shared.clock import now
-from shared.events.auth import IdentifierChanged, IdentifierChangeRequested
-from shared.events.base import Event
+from shared.events.base import Event, EventData
 from shared.events.notifications import MailUndeliverable
-from shared.jobs import Job, Jobs
+from shared.jobs import Abandon, Job, JobHandler, Jobs, Postpone
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.sealing import Keyring
 
 SEND = "mail"
+"""A mail to the address its event names."""
+SEND_TO_MEMBER = "mail_to_member"
+"""A mail to the address we know of the member: it may wait for that, and is woken when it comes."""
+
+ADDRESS_RECHECK_S = 600.0
+"""What becomes known of an address wakes its mails; this is only the net under that."""
 
 log = get_logger(__name__)
 
@@ -40,36 +48,38 @@ class Mails:
     portal_url: str
     retry_hours: int
 
-    async def ask_for_activation(self, event: Event[IdentifierChangeRequested], tx: Transaction) -> None:
-        """The link that activates an address; without a token, the news that it signs another account in."""
-        data = event.data
-        kind: MailKind = "address_in_use" if data.activation_token is None else "activation"
-        await self._put(event, kind, data.email, data.activation_token, expires_at=data.expires_at, tx=tx)
+    def handlers(self) -> Mapping[str, JobHandler]:
+        """What a worker does with the jobs of mails."""
+        return {SEND: self.send, SEND_TO_MEMBER: self.send}
 
-    async def confirm_identifier(self, event: Event[IdentifierChanged], tx: Transaction) -> None:
-        """The second mail of the first sign-in, to the address that was just activated."""
-        assert event.data.email is not None  # noqa: S101 - the contract has it wherever an address is activated
-        expires_at = event.time + timedelta(hours=self.retry_hours)
-        await self._put(event, "identifier_confirmed", event.data.email, None, expires_at=expires_at, tx=tx)
-
-    async def _put(
-        self,
-        event: Event[IdentifierChangeRequested] | Event[IdentifierChanged],
-        kind: MailKind,
-        email: str,
-        token: str | None,
-        *,
-        expires_at: datetime,
-        tx: Transaction,
-    ) -> None:
+    async def order(self, kind: MailKind, event: Event[EventData], tx: Transaction) -> None:
+        """Have the mail written that `event` asks for, unless it is certain already that nobody is to get it."""
+        rule, number = RULES[kind], event.data.member_number
+        if rule.to is not None:
+            known = await self.store.members(tx, [number])
+            if rule.to(known.get(number, rules.UNKNOWN)) is NoAddress.UNWANTED:
+                return
+        expires_at = _field(event, "expires_at") if rule.secret else event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
             id=f"{SEND}/{rules.stable_id(event.source, event.id)}",
-            kind=SEND,
-            member_number=event.data.member_number,
-            data={"mail": kind, "event_id": event.id, "email": email, "token": token, "expires_at": expires_at},
+            kind=SEND if rule.to is None else SEND_TO_MEMBER,
+            member_number=number,
+            data={
+                "mail": kind,
+                "event_id": event.id,
+                "email": None if rule.to else _field(event, "email"),
+                "token": _field(event, rule.secret) if rule.secret else None,
+                "happened_at": event.time,
+                "expires_at": expires_at,
+            },
             expires_at=expires_at,
         )
+
+    async def wake(self, member_numbers: Collection[str], tx: Transaction) -> None:
+        """Something new is known of where these members get mail: write what waited for that."""
+        if member_numbers:
+            await self.jobs.wake(tx, kind=SEND_TO_MEMBER, member_numbers=member_numbers)
 
     async def send(self, job: Job) -> None:
         """Write the mail of `job` and hand it to the mail server. Raises MailUnsent: try later."""
@@ -84,27 +94,35 @@ class Mails:
             await self._finish(job)
 
     async def _written(self, job: Job) -> Mail:
-        data = job.data
-        kind: MailKind = data["mail"]
-        member = await self.store.member(job.member_number)
-        link = None
-        if kind == "activation":
-            link = f"{self.portal_url}/activation?{urlencode({'token': self._open(job, 'activation_token', 'token')})}"
-        elif kind == "identifier_confirmed":
-            link = f"{self.portal_url}/"
+        data, kind = job.data, cast("MailKind", job.data["mail"])
+        rule, member = RULES[kind], await self.store.member(job.member_number)
+        to = self._open(job, "email", data["email"]) if rule.to is None else rule.to(member)
+        if to is NoAddress.UNKNOWN:
+            raise Postpone(ADDRESS_RECHECK_S)
+        if to is NoAddress.UNWANTED:
+            raise Abandon("unwanted_meanwhile")
         return Mail(
             kind=kind,
             event_id=data["event_id"],
-            to=self._open(job, "email", "email"),
+            to=to,
             language=rules.language(member),
-            link=link,
-            link_expires_at=data["expires_at"] if kind == "activation" else None,
+            link=self._link(job, rule),
+            link_expires_at=data["expires_at"] if rule.secret else None,
             # An address that nobody activated may be a stranger's: no name there.
-            name=rules.full_name(member) if kind == "identifier_confirmed" else "",
+            name=rules.full_name(member) if to == rules.activated_address(member) else "",
+            happened_at=data["happened_at"],
         )
 
-    def _open(self, job: Job, field: str, key: str) -> str:
-        return self.keyring.open(job.data[key], event_id=job.data["event_id"], field=field)
+    def _link(self, job: Job, rule: MailRule) -> str | None:
+        if rule.page is None:
+            return None
+        if rule.secret is None:
+            return f"{self.portal_url}{rule.page}"
+        token = self._open(job, rule.secret, job.data["token"])
+        return f"{self.portal_url}{rule.page}?{urlencode({'token': token})}"
+
+    def _open(self, job: Job, field: str, sealed: str) -> str:
+        return self.keyring.open(sealed, event_id=job.data["event_id"], field=field)
 
     async def _finish(self, job: Job, *, undeliverable: MailKind | None = None) -> None:
         async def finish(tx: Transaction) -> None:
@@ -112,3 +130,8 @@ class Mails:
                 tx.publish(Event.of(MailUndeliverable(member_number=job.member_number, kind=undeliverable, at=now())))
 
         await self.mongo.transaction(finish)
+
+
+def _field(event: Event[EventData], name: str) -> Any:
+    """What a mail's rule takes from its event; a rule for an event without that field is a bug and fails aloud."""
+    return getattr(event.data, name)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notifications import rules
-from services.notifications.models import Consents, Identity, Order
+from services.notifications.models import Consents, Identity, Member, Order
 from services.notifications.service.letters import Letters
+from services.notifications.service.mails import Mails
 from services.notifications.store import Store
 from shared.mongo import Transaction
 
@@ -23,20 +24,20 @@ class Change:
 class Members:
     """Keeps our copy of who is who. The member may be heard of here before being enrolled here: topics race."""
 
-    def __init__(self, store: Store, letters: Letters) -> None:
-        self._store, self._letters = store, letters
+    def __init__(self, store: Store, letters: Letters, mails: Mails) -> None:
+        self._store, self._letters, self._mails = store, letters, mails
 
     async def learn(self, changes: Iterable[Change], tx: Transaction) -> None:
-        """Fold `changes` into the members they speak of; letters that waited for an address are woken."""
+        """Fold `changes` into the members they speak of; what waited for an address is woken."""
         changes = list(changes)
-        members = await self._store.members(tx, (change.member_number for change in changes))
-        addressed = {number for number, member in members.items() if rules.address(member)}
+        before = await self._store.members(tx, (change.member_number for change in changes))
+        members = dict(before)
         for change in changes:
             known = members.get(change.member_number, rules.UNKNOWN)
             members[change.member_number] = rules.told_by_membership(known, change.fields, change.order)
         await self._store.save_members(tx, members)
-        reachable = {number for number, member in members.items() if rules.address(member)}
-        await self._letters.wake(reachable - addressed, tx)
+        await self._letters.wake(_addressed(members) - _addressed(before), tx)
+        await self._mails.wake(_mailable(members) - _mailable(before), tx)
 
     async def identify(
         self, member_number: str, identity: Identity, consents: Consents | None, order: Order, tx: Transaction
@@ -45,3 +46,12 @@ class Members:
         known = await self._store.members(tx, [member_number])
         member = rules.told_by_auth(known.get(member_number, rules.UNKNOWN), identity, consents, order)
         await self._store.save_members(tx, {member_number: member})
+        await self._mails.wake([member_number], tx)
+
+
+def _addressed(members: Mapping[str, Member]) -> set[str]:
+    return {number for number, member in members.items() if rules.address(member)}
+
+
+def _mailable(members: Mapping[str, Member]) -> set[str]:
+    return {number for number, member in members.items() if isinstance(rules.contact_address(member), str)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ports import HOST
-from tests.services.notifications.conftest import Service, until
+from tests.processes import Service, until
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers

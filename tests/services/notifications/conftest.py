@@ -3,15 +3,11 @@
 import json
 import os
 import random
-import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pymongo
 import pypdfium2
@@ -27,66 +23,8 @@ from shared.events.membership import MemberEnrolled
 from shared.events.record import Record, parse, to_message
 from shared.ids import new_id
 from shared.sealing import Keyring
+from tests.processes import Service
 from tests.stack import RealServers
-
-ROOT = Path(__file__).parents[3]
-T = TypeVar("T")
-
-
-def until(what: str, found: Callable[[], T | None], within_s: float = 30.0) -> T:
-    """Poll until `found` returns something true, and return it; fail saying what never came."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if result := found():
-            return result
-        time.sleep(0.05)
-    pytest.fail(f"within {within_s} s: {what}")
-
-
-@dataclass
-class Service:
-    """The process under test, with an environment that stays the same when it is started again."""
-
-    environment: dict[str, str]
-    log: Path
-    name: str = "notifications"
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{self.name}"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
-        until(f"{self.name} ready, see {self.log}", lambda: self.ready()[0] == 200 and self.ready()[1])
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(10)
-
-    def stop(self) -> int:
-        """Ask it to end (SIGTERM) and return its status."""
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(30)
-
-    def close(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.kill()
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and body; status 0 while nothing listens."""
-        url = f"http://127.0.0.1:{self.environment['HTTP_PORT']}{path}"
-        try:
-            answer = urllib3.request("GET", url, timeout=5.0, retries=False)
-        except urllib3.exceptions.HTTPError:
-            return 0, ""
-        return answer.status, answer.data.decode()
-
-    def ready(self) -> tuple[int, dict[str, str]]:
-        """/readyz: the status, and the state of each part."""
-        status, body = self.get("/readyz")
-        return status, json.loads(body)["parts"] if body else {}
 
 
 @dataclass
@@ -260,7 +198,7 @@ def world(infra: RealServers) -> Iterator[World]:
 def service(infra: RealServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """notifications, running."""
     log = tmp_path_factory.mktemp("notifications") / "notifications.log"
-    running = Service(infra.environment("notifications"), log)
+    running = Service(infra.environment("notifications"), log, "notifications")
     running.start()
     yield running
     running.close()

@@ -13,7 +13,8 @@ from shared.events.base import Event, EventData
 from shared.events.casework import LetterPosted
 from shared.events.membership import MemberUpdated
 from shared.events.notifications import LetterReady
-from tests.services.notifications.conftest import Service, World, until
+from tests.processes import Service, until
+from tests.services.notifications.conftest import World
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers

@@ -14,7 +14,7 @@ from deploy.local.ports import free_port
 from deploy.local.servers.program import http_ok
 from services.notifications.mailer import Mailer, MailRefused, MailUnsent
 from services.notifications.mails import Mail, MailRoom
-from tests.services.notifications.conftest import until
+from tests.processes import until
 from tests.services.notifications.settings import some_settings
 from tests.stack import RealServers
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from services.notifications.mails import BadAddress, Mail, MailRoom
+from services.notifications.mails import RULES, BadAddress, Mail, MailRoom
 from services.notifications.rules import Language
 from tests.services.notifications.settings import some_settings
 
@@ -20,6 +20,20 @@ IN_USE = Mail("address_in_use", "event-2", "laure.dupont@example.org", "fr")
 CONFIRMED = Mail(
     "identifier_confirmed", "event-3", "laure@example.org", "fr", "https://www.plansante.com/", name="Laure Dupont"
 )
+RESET = Mail(
+    "password_reset",
+    "event-4",
+    "laure@example.org",
+    "fr",
+    "https://www.plansante.com/nouveau-mot-de-passe?token=abc-DEF_123",
+    EXPIRES,
+    "Laure Dupont",
+    NOW,
+)
+RESET_DONE = replace(RESET, kind="password_reset_done", link=None, link_expires_at=None)
+STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
+ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
+ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, STATEMENT, ANSWER]
 
 
 class _Page(HTMLParser):
@@ -72,6 +86,34 @@ def test_an_activation_mail_names_nobody(room: MailRoom) -> None:
     assert "Bonjour,\n" in plain(room.write(ACTIVATION, now=NOW))
 
 
+def test_a_reset_mail_has_one_link_that_works_once_and_until_when(room: MailRoom) -> None:
+    message = room.write(RESET, now=NOW)
+    assert RESET.link in plain(message).splitlines()
+    assert "sert une seule fois. Il est valable jusqu’au 24 novembre 2026 à 14 h 30" in flat(plain(message))
+
+
+def test_after_a_reset_the_mail_says_when_and_whom_to_call_and_links_to_nothing(room: MailRoom) -> None:
+    message = room.write(RESET_DONE, now=NOW)
+    assert message["Subject"] == "Votre mot de passe a été modifié"
+    assert "a été modifié le 23 novembre 2026 à 11 h 00" in flat(plain(message))
+    assert "Si ce n’était pas vous, appelez votre centre de gestion dès que possible au 04 65 71 00 00" in flat(
+        plain(message)
+    )
+    assert all(link.startswith("tel:") for link in page(message).links)
+    assert "http" not in plain(message)
+
+
+@pytest.mark.parametrize("mail", [STATEMENT, ANSWER], ids=lambda mail: mail.kind)
+def test_what_waits_in_the_portal_is_announced_with_a_link_and_no_content(room: MailRoom, mail: Mail) -> None:
+    message = room.write(mail, now=NOW)
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [mail.link, mail.link]
+    assert "€" not in plain(message)
+
+
+def test_every_kind_of_mail_is_shown_in_these_tests() -> None:
+    assert {mail.kind for mail in ALL} == set(RULES)
+
+
 def test_an_address_that_signs_another_account_in_gets_no_link(room: MailRoom) -> None:
     message = room.write(IN_USE, now=NOW)
     assert "http" not in plain(message)
@@ -88,20 +130,12 @@ def test_the_confirmation_has_the_guides_words(room: MailRoom) -> None:
     assert "Bonjour Laure Dupont," in text
 
 
-@pytest.mark.parametrize("mail", [ACTIVATION, IN_USE, CONFIRMED], ids=lambda mail: mail.kind)
+@pytest.mark.parametrize("mail", ALL, ids=lambda mail: mail.kind)
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_text_and_html_say_the_same_and_who_writes_why_and_where_to_call(
     room: MailRoom, mail: Mail, language: Language
 ) -> None:
-    kind, event, to, _, link, expires = (
-        mail.kind,
-        mail.event_id,
-        mail.to,
-        mail.language,
-        mail.link,
-        mail.link_expires_at,
-    )
-    message = room.write(Mail(kind, event, to, language, link, expires, mail.name), now=NOW)
+    message = room.write(replace(mail, language=language), now=NOW)
     text, shown = flat(plain(message)), flat(" ".join(page(message).text))
     assert message["Content-Language"] == language
     for must in ("Plansanté", "04 65 71 00 00", "www.plansante.com" if mail.kind == "activation" else "Plansanté"):
@@ -134,7 +168,7 @@ def test_a_name_is_text_and_never_markup(room: MailRoom) -> None:
 
 
 def test_nothing_in_a_mail_is_loaded_from_elsewhere(room: MailRoom) -> None:
-    for mail in (ACTIVATION, IN_USE, CONFIRMED):
+    for mail in ALL:
         assert not {"img", "link", "script", "iframe"} & set(page(room.write(mail, now=NOW)).tags)
 
 

@@ -8,7 +8,8 @@ import pytest
 from shared.events.auth import AccountLocked, Consents, IdentifierChanged, IdentifierChangeRequested
 from shared.events.base import Event
 from shared.ids import new_id
-from tests.services.notifications.conftest import Service, World, until
+from tests.processes import Service, until
+from tests.services.notifications.conftest import World
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
@@ -29,14 +30,16 @@ def requested(world: World, number: str, email: str, token: str | None = TOKEN) 
     return Event.of(data, id=event_id)
 
 
-def changed(world: World, number: str, email: str) -> Event[IdentifierChanged]:
+def changed(
+    world: World, number: str, email: str, *, activated: bool = True, statements: bool = True
+) -> Event[IdentifierChanged]:
     event_id = new_id()
     data = IdentifierChanged(
         member_number=number,
-        kind="email",
+        kind="email" if activated else "member_number",
         email=world.keyring.seal(email, event_id=event_id, field="email"),
-        email_activated=True,
-        consents=Consents(statements=True, management_information=False),
+        email_activated=activated,
+        consents=Consents(statements=statements, management_information=False),
     )
     return Event.of(data, id=event_id)
 

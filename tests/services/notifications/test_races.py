@@ -166,7 +166,7 @@ async def test_of_two_workers_on_one_letter_only_who_holds_the_lease_announces_i
 
 async def test_a_mail_refused_for_good_is_given_up_and_the_insurer_learns_of_it(desk: Desk, world: World) -> None:
     event = requested(world, NUMBER, "nobody@example.org")
-    await desk.mongo.transaction(lambda tx: desk.mails.ask_for_activation(event, tx))
+    await desk.mongo.transaction(lambda tx: desk.mails.order("activation", event, tx))
     await desk.mails.send(await desk.next(SEND))
     assert await desk.outbox() == ["MailUndeliverable"]
     assert await desk.mongo.db["jobs"].count_documents({}) == 0
@@ -174,7 +174,7 @@ async def test_a_mail_refused_for_good_is_given_up_and_the_insurer_learns_of_it(
 
 async def test_a_mail_waits_no_longer_than_its_link_lives(desk: Desk, world: World) -> None:
     event = requested(world, NUMBER, "laure@example.org")
-    await desk.mongo.transaction(lambda tx: desk.mails.ask_for_activation(event, tx))
+    await desk.mongo.transaction(lambda tx: desk.mails.order("activation", event, tx))
     job = await desk.next(SEND)
     assert job.expires_at is not None
     assert abs(job.expires_at - event.data.expires_at) < timedelta(milliseconds=1)

@@ -8,6 +8,7 @@ import pytest
 
 from services.notifications import rules
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
+from services.notifications.rules import NoAddress
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LYON = Address(lines=("12 rue des Lilas",), postal_code="69003", city="Lyon", country="FR")
@@ -91,6 +92,37 @@ def test_what_the_fonts_cannot_show_becomes_a_question_mark() -> None:
 def test_a_removed_address_is_no_address() -> None:
     assert rules.address(told(person(postal_address=LYON), at(1), postal_address=None)) is None
     assert rules.address(told(person(postal_address=LYON), at(-1), postal_address=None)) == LYON
+
+
+def asked(member: Member, order: Order, *, statements: bool, activated: bool = True) -> Member:
+    identity = Identity(email="own@example.org", activated=activated)
+    return rules.told_by_auth(member, identity, Consents(statements=statements, management_information=False), order)
+
+
+def test_a_link_of_power_goes_only_to_an_address_that_the_member_activated() -> None:
+    enrolled = person(email="given@example.org")
+    assert rules.activated_address(enrolled) is NoAddress.UNKNOWN
+    assert rules.activated_address(asked(enrolled, at(1), statements=True, activated=False)) is NoAddress.UNKNOWN
+    assert rules.activated_address(asked(enrolled, at(1), statements=False)) == "own@example.org"
+
+
+def test_the_address_for_mails_without_power_is_the_activated_one_else_the_last_that_was_named() -> None:
+    enrolled = person(email="given@example.org")
+    assert rules.contact_address(rules.UNKNOWN) is NoAddress.UNKNOWN
+    assert rules.contact_address(enrolled) == "given@example.org"
+    unproven = asked(enrolled, at(1), statements=True, activated=False)
+    assert rules.contact_address(unproven) == "own@example.org"
+    assert rules.contact_address(told(unproven, at(2), email="later@example.org")) == "later@example.org"
+    assert rules.contact_address(told(unproven, at(2), email=None)) is NoAddress.UNWANTED
+    activated = asked(enrolled, at(1), statements=True)
+    assert rules.contact_address(told(activated, at(2), email="later@example.org")) == "own@example.org"
+
+
+def test_statements_are_mailed_to_those_who_asked_and_nobody_knows_before_they_chose() -> None:
+    enrolled = person(email="given@example.org")
+    assert rules.statements_address(enrolled) is NoAddress.UNKNOWN
+    assert rules.statements_address(asked(enrolled, at(1), statements=False)) is NoAddress.UNWANTED
+    assert rules.statements_address(asked(enrolled, at(1), statements=True, activated=False)) == "own@example.org"
 
 
 def test_days_and_hours_are_those_of_france() -> None:
