@@ -11,6 +11,7 @@ from services.auth.rules import Identifier
 from services.auth.schemas import PasswordRequest
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
+from services.auth.store.attempts import Attempt
 from services.auth.vault import Vault
 from shared.errors import FieldError, Invalid, RequiredAction, TooManyRequests
 from shared.events.auth import PasswordChanged
@@ -101,7 +102,7 @@ class OwnPassword:
             await self._store.attempts.take_back(attempt)
             raise
         if not right or stored is None:
-            raise _wrong(attempt.left)
+            raise _wrong(attempt)
         await self._mongo.transaction(lambda tx: self._store.attempts.clear(tx, attempt))
         return stored
 
@@ -116,6 +117,8 @@ def _refuse_other_actions(caller: Caller) -> None:
         raise RequiredAction
 
 
-def _wrong(attempts_left: int | None) -> Invalid:
+def _wrong(attempt: Attempt | None) -> Invalid:
     error = FieldError("current_password", "wrong_password", "Not the present password.")
-    return Invalid(errors=[error], extra={} if attempts_left is None else {"attempts_left": attempts_left})
+    if attempt is None:
+        return Invalid(errors=[error])
+    return Invalid(errors=[error], extra={"attempts_left": attempt.left}, retry_after_s=attempt.retry_after_s)

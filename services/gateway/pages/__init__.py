@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import activation, first_sign_in, home, overview, reimbursements
+from services.gateway.pages import account, activation, first_sign_in, home, lost_password, overview, reimbursements
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
 
@@ -20,7 +20,9 @@ def routers() -> tuple[APIRouter, ...]:
         home.router,
         first_sign_in.router,
         activation.router,
+        lost_password.router,
         overview.router,
         reimbursements.router,
+        account.router,
         unknown,
     )
