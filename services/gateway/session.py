@@ -152,9 +152,19 @@ class Sessions:
         *,
         body: Json | None = None,
         query: dict[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> Answer:
         """Ask a service in the member's name. Raises `Unauthenticated`, `RequiredAction` or `Unavailable`."""
-        answer = await self._call(request, method, service, path, session.access_token, body=body, query=query)
+        answer = await self._call(
+            request,
+            method,
+            service,
+            path,
+            session.access_token,
+            body=body,
+            query=query,
+            idempotency_key=idempotency_key,
+        )
         if answer.status == Unauthenticated.status:
             self.forget(request)
             raise Unauthenticated
@@ -172,9 +182,17 @@ class Sessions:
         *,
         body: Json | None = None,
         query: dict[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> Answer:
         return await self._upstreams.call(
-            method, service, path, client_address=self.address(request), token=token, body=body, query=query
+            method,
+            service,
+            path,
+            client_address=self.address(request),
+            token=token,
+            body=body,
+            query=query,
+            idempotency_key=idempotency_key,
         )
 
     def _opened(self, request: Request, name: str) -> str | None:

@@ -124,11 +124,14 @@ class Upstreams:
         token: str | None = None,
         body: Json | None = None,
         query: dict[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> Answer:
         """One JSON request on behalf of a page's reader. Raises `Unavailable` (also for a service's own 5xx)."""
         request = self.request(method, service, API_PREFIX + path).header("x-forwarded-for", client_address)
         if token:
             request = request.header("authorization", f"Bearer {token}", is_sensitive=True)
+        if idempotency_key:
+            request = request.header("idempotency-key", idempotency_key)
         if query:
             request = request.query(query)
         if body is not None:

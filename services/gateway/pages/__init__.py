@@ -3,7 +3,16 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import account, activation, first_sign_in, home, lost_password, overview, reimbursements
+from services.gateway.pages import (
+    account,
+    activation,
+    first_sign_in,
+    home,
+    lost_password,
+    messages,
+    overview,
+    reimbursements,
+)
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
 
@@ -23,6 +32,7 @@ def routers() -> tuple[APIRouter, ...]:
         lost_password.router,
         overview.router,
         reimbursements.router,
+        messages.router,
         account.router,
         unknown,
     )

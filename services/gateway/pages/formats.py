@@ -36,6 +36,11 @@ def clock(instant: datetime) -> str:
     return format_time(instant, "HH:mm", tzinfo=_PARIS, locale=LOCALE)
 
 
+def day_in_paris(instant: datetime) -> date:
+    """The day it was in France."""
+    return instant.astimezone(_PARIS).date()
+
+
 def phone_link(number: str) -> str:
     """`tel:` address of a telephone number written for people."""
     return "tel:" + "".join(character for character in number if character in "+0123456789")

@@ -134,7 +134,7 @@ async def test_what_is_mistyped_is_said_before_asking(
     status, _, page = await post(gateway, fields, f"Cookie: {cookie}", path="/mot-de-passe-perdu")
     text = page.decode()
     assert (status, said in text) == (422, True)
-    assert number not in text.replace("par exemple 2 84 05 75 117 001 28", "") or not number
+    assert number not in text or not number
 
 
 async def test_a_request_leads_to_one_page_for_all(
