@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.local import topics
 from shared.events.notifications import MessageSent
-from shared.ids import new_id
 from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
 from tests.e2e.pages.first_sign_in import HomePage
