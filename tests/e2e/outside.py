@@ -94,10 +94,9 @@ class Outside:
     def letter_password(self, member_number: str, kind: str = "welcome") -> str:
         """What is printed in the member's first letter of that kind."""
         for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
-            if event and isinstance(event.data, LetterReady) and event.data.member_number == member_number:
-                if event.data.kind != kind:
-                    continue
-                pdf = letters.fetch(self._operators, event.data.bucket, event.data.object)
+            letter = event.data if event and isinstance(event.data, LetterReady) else None
+            if letter and (letter.member_number, letter.kind) == (member_number, kind):
+                pdf = letters.fetch(self._operators, letter.bucket, letter.object)
                 assert pdf, "the letter is announced before it is there"
                 return letters.temporary_password(pdf)
         raise AssertionError("no LetterReady for the member")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from deploy.local.servers.program import Supervised
 from shared import nir
 from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol, some_network
 from tests.stack import RealServers
@@ -234,6 +235,22 @@ async def test_an_address_that_was_never_confirmed_gets_no_link(api: AuthApi, ba
     assert not backbone.of(member.number, "PasswordResetRequested")
     signed_in = await api.sign_in(member.nir, backbone.opened(letter, "password"))
     assert signed_in.body["required_actions"] == ["confirm_identifier", "choose_password"]
+
+
+@pytest.mark.slow  # the killed worker's lease may have to run out
+async def test_killed_right_after_its_answer_it_still_mails_one_link(
+    api: AuthApi, backbone: Backbone, process: Supervised
+) -> None:
+    members = [await _with_address(api, backbone) for _ in range(3)]
+    answers = await asyncio.gather(*(_ask(api, member, member.email) for member in members))
+    await asyncio.to_thread(process.kill)
+    await asyncio.to_thread(process.start)
+    assert {answer.status for answer in answers} == {202}
+    for member in members:
+        await backbone.wait_for("PasswordResetRequested", member.number, within_s=90)
+    await backbone.read(1.0)
+    for member in members:
+        assert len({event.id for event in backbone.of(member.number, "PasswordResetRequested")}) == 1
 
 
 @pytest.mark.parametrize(
