@@ -11,7 +11,11 @@ from services.auth.schemas import (
     ActivationRequest,
     IdentifierAnswer,
     IdentifierRequest,
+    KnownDevice,
     PasswordRequest,
+    PasswordResetAnswer,
+    PasswordResetConfirmation,
+    PasswordResetRequest,
     RefreshRequest,
     SignedIn,
     SignInRequest,
@@ -20,6 +24,7 @@ from services.auth.schemas import (
 from services.auth.service.account import AccountReader
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.password_resets import PasswordResets
 from services.auth.service.sessions import Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.tokens import AccessTokens
@@ -35,6 +40,7 @@ class UseCases:
     sessions: Sessions
     identifiers: Identifiers
     own_password: OwnPassword
+    password_resets: PasswordResets
     account: AccountReader
     access_tokens: AccessTokens
 
@@ -115,6 +121,19 @@ async def resend_activation(auth: Auth, member: AnyMember) -> IdentifierAnswer:
 async def change_password(auth: Auth, member: AnyMember, request: PasswordRequest) -> None:
     """Set a new password; the member's other sessions are closed."""
     await auth.own_password.change(member, request)
+
+
+@router.post("/password-resets", status_code=status.HTTP_202_ACCEPTED)
+async def ask_password_reset(auth: Auth, request: PasswordResetRequest) -> PasswordResetAnswer:
+    """Ask for a mail with a link, or a letter with a temporary password. The answer is always the same."""
+    await auth.password_resets.ask(request)
+    return PasswordResetAnswer()
+
+
+@router.post("/password-resets/confirmation")
+async def confirm_password_reset(auth: Auth, request: PasswordResetConfirmation) -> KnownDevice:
+    """Set the new password with a mailed link. Opens no session and closes every other."""
+    return KnownDevice(device_token=await auth.password_resets.confirm(request))
 
 
 @keys_router.get("/.well-known/jwks.json")

@@ -11,6 +11,7 @@ from services.auth.service.account import AccountReader
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
 from services.auth.service.identifiers import Identifiers, LinkLimits
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets, ResetLimits
 from services.auth.service.sessions import Lifetimes, Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.service.temporary_passwords import TemporaryPasswords
@@ -39,11 +40,16 @@ def build(settings: AuthSettings) -> FastAPI:
     )
     backbone = Backbone(SERVICE, settings, auth_store.collections(), keys=LocalKeys(access_tokens.jwks))
     wiring = _Wiring(settings, backbone, access_tokens)
-    letters = Worker("temporary_passwords", backbone.jobs, {TEMPORARY_PASSWORD: wiring.temporary_passwords().issue})
+    use_cases = wiring.use_cases()
+    workers = [
+        Worker("temporary_passwords", backbone.jobs, {TEMPORARY_PASSWORD: wiring.temporary_passwords().issue}),
+        # Apart from the letters: nobody's mail waits behind a wave of enrolments.
+        Worker("password_resets", backbone.jobs, {PASSWORD_RESET: use_cases.password_resets.look_into}),
+    ]
     enrolment = Enrolment(wiring.store, wiring.vault, backbone.jobs)
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, keys_router], [wiring.passwords, letters])
-    app.state.auth = wiring.use_cases()
+    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers])
+    app.state.auth = use_cases
     return app
 
 
@@ -79,6 +85,7 @@ class _Wiring:
             sessions=sessions,
             identifiers=self._identifiers(sessions, own_password),
             own_password=own_password,
+            password_resets=self._password_resets(sessions, own_password),
             account=AccountReader(self.vault, sessions),
             access_tokens=self._access_tokens,
         )
@@ -118,6 +125,25 @@ class _Wiring:
             vault=self.vault,
             passwords=self.passwords,
             sessions=sessions,
+            clock=clock.now,
+        )
+
+    def _password_resets(self, sessions: Sessions, own_password: OwnPassword) -> PasswordResets:
+        settings = self._settings
+        return PasswordResets(
+            insurer=settings.insurer,
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            sealing=self._sealing,
+            jobs=self._backbone.jobs,
+            sessions=sessions,
+            own_password=own_password,
+            limits=ResetLimits(
+                link_lives=timedelta(minutes=settings.reset_link_minutes),
+                between_mails=timedelta(minutes=settings.reset_mail_pause_minutes),
+                between_letters=timedelta(days=settings.letter_pause_days),
+            ),
             clock=clock.now,
         )
 

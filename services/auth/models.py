@@ -28,8 +28,13 @@ class Fact(Stored):
 
 
 class TemporaryPassword(Stored):
-    """The password of a letter: argon2id hash of its canonical form."""
+    """The password of a letter: argon2id hash of its canonical form.
 
+    `first`: its first character, in clear. It tells which of several a typed one can be, so that one hash decides; 59
+    of its 64 bits stay unknown. Those that are good at the same time differ in it.
+    """
+
+    first: str
     hash: str
     issued_at: datetime
     expires_at: datetime
@@ -69,12 +74,19 @@ class Account(Stored):
     identifier_key: str | None = None
     identifier_chosen: bool = False
     own_password: str | None = None
-    temporary_password: TemporaryPassword | None = None
+    passwords_set: int = 0
+    """How many own passwords there have been: a reset link is good while the one it was asked under holds."""
+    temporary_passwords: list[TemporaryPassword] = []
+    """Oldest first: a letter that somebody else asked for must not void the one the member holds."""
     activated_email: str | None = None
     """Sealed at rest; the address signs in."""
     pending: PendingIdentifier | None = None
     completed_request_id: str | None = None
     """The last request whose link was pressed: its links are used, those of any other are void."""
+    reset_mailed_at: datetime | None = None
+    letter_asked_at: datetime | None = None
+    sessions_closed_before: datetime | None = None
+    """A whole second; tokens signed since carry it or a later one as their time."""
     devices: list[Device] = []
     signed_in_at: datetime | None = None
 
@@ -93,6 +105,18 @@ class ActivationLink(Stored):
     created_at: datetime
     expires_at: datetime
     delete_at: datetime
+
+
+class ResetLink(Stored):
+    """A link to set a new password; `_id` is SHA-256 of its token. Kept past its end to tell used from expired."""
+
+    token_hash: str = Field(alias="_id")
+    member_number: str
+    passwords_set: int
+    """Of the account when it was asked for: any password set since voids the link."""
+    expires_at: datetime
+    delete_at: datetime
+    used_at: datetime | None = None
 
 
 class Session(Stored):

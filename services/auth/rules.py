@@ -11,7 +11,7 @@ from enum import Enum
 
 from pydantic import JsonValue
 
-from services.auth.models import Account, Device, Fact, IdentifierKind, PasswordKind, RequiredActionName
+from services.auth.models import Account, Device, Fact, IdentifierKind, PasswordKind, RequiredActionName, ResetLink
 from services.auth.passwords import canonical_temporary
 from shared import clock, nir
 
@@ -24,6 +24,7 @@ EMAIL = re.compile(
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"
 )
 MAX_EMAIL, MAX_LOCAL_PART = 254, 64
+NIR_WITH_KEY = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,15 @@ def recognise(text: str) -> Identifier:
             return Identifier("nir", nir.normalise(compact))
         except nir.InvalidNir:
             return Identifier(None, compact)
+    return Identifier(None, compact)
+
+
+def nir_with_key(text: str) -> Identifier:
+    """The NIR that 15 characters with its key mean; of no kind, so that it matches nobody, if they are not one."""
+    compact = re.sub(r"[\s.]", "", text).upper()
+    with suppress(nir.InvalidNir):
+        if len(compact) == NIR_WITH_KEY:
+            return Identifier("nir", nir.normalise(compact))
     return Identifier(None, compact)
 
 
@@ -111,8 +121,48 @@ def password_slot(account: Account | None, password: str, now: datetime) -> tupl
     canonical = canonical_temporary(password)
     if canonical is None:
         return "own", account.own_password if account else None, password
-    temporary = account.temporary_password if account else None
-    return "temporary", temporary.hash if temporary and temporary.expires_at > now else None, canonical
+    good = account.temporary_passwords if account else []
+    hashes = (known.hash for known in good if known.first == canonical[0] and known.expires_at > now)
+    return "temporary", next(hashes, None), canonical
+
+
+def signed_in_with(account: Account, stored: str) -> Account:
+    """`account` after the password of that hash opened a session: the temporary ones older than it end."""
+    hashes = [known.hash for known in account.temporary_passwords]
+    if stored not in hashes:
+        return account
+    return account.model_copy(update={"temporary_passwords": account.temporary_passwords[hashes.index(stored) :]})
+
+
+def with_own_password(account: Account, hashed: str) -> Account:
+    """`account` with that password alone; every temporary one ends, and so does every reset link."""
+    set_before = account.passwords_set
+    return account.model_copy(
+        update={"own_password": hashed, "passwords_set": set_before + 1, "temporary_passwords": []}
+    )
+
+
+class LinkState(Enum):
+    """What a mailed link is worth."""
+
+    GOOD = "good"
+    USED = "used"
+    EXPIRED = "expired"  # past its time, voided by another password, or never ours
+
+
+def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
+    """`account`: the one the link was mailed to."""
+    if link is None or account is None:
+        return LinkState.EXPIRED
+    if link.used_at is not None:
+        return LinkState.USED
+    good = now < link.expires_at and link.passwords_set == account.passwords_set
+    return LinkState.GOOD if good else LinkState.EXPIRED
+
+
+def is_too_soon(last: datetime | None, pause: timedelta, now: datetime) -> bool:
+    """Whether less than `pause` has passed since `last`."""
+    return last is not None and now < last + pause
 
 
 class RefreshStep(Enum):
@@ -135,6 +185,14 @@ def refresh_step(presented: int, used: int, used_at: datetime | None, now: datet
     if presented == used - 1 and used_at is not None and now <= used_at + REFRESH_OVERLAP:
         return RefreshStep.REPEAT
     return RefreshStep.CLOSE
+
+
+def all_before(now: datetime) -> datetime:
+    """The instant before which every token is closed at `now`: the next whole second, as tokens carry whole seconds.
+
+    What is signed later gets at least that time (`Sessions.tokens`), so no token falls on the wrong side.
+    """
+    return now.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:

@@ -71,6 +71,31 @@ class PasswordRequest(Wire):
     new_password: Secret
 
 
+class PasswordResetRequest(Wire):
+    """`nir`: 15 characters, with its key; spaces are allowed. `altcha`: answer to a challenge, not asked for yet."""
+
+    identifier: str = Field(min_length=1, max_length=254)
+    nir: Annotated[SecretStr, Field(min_length=1, max_length=40), AfterValidator(_encodable)]
+    altcha: Annotated[str, StringConstraints(max_length=4096)] | None = None
+
+
+class PasswordResetAnswer(Wire):
+    """The same for everybody: whether a mail or a letter goes out is not told."""
+
+    status: Literal["received"] = "received"
+
+
+class PasswordResetConfirmation(Wire):
+    token: Token
+    new_password: Secret
+
+
+class KnownDevice(Wire):
+    """`device_token`: kept by the client and sent at the next sign-in on the same device."""
+
+    device_token: str
+
+
 class TokenPair(Wire):
     """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in."""
 
@@ -81,10 +106,8 @@ class TokenPair(Wire):
     required_actions: list[RequiredActionName]
 
 
-class SignedIn(TokenPair):
-    """`device_token`: kept by the client and sent at the next sign-in on the same device."""
-
-    device_token: str
+class SignedIn(TokenPair, KnownDevice):
+    """A session, on a device that is known from now on."""
 
 
 class IdentifierAnswer(Wire):

@@ -75,6 +75,11 @@ class AuthSettings(StatefulSettings):
     sign_in_block_seconds: int = Field(default=900, ge=1)
 
     temporary_password_days: int = Field(default=30, ge=1)
+    letter_pause_days: int = Field(default=7, ge=1)
+    """Between two letters that somebody asked for. Strangers can ask too."""
+    reset_link_minutes: int = Field(default=60, ge=1)
+    reset_mail_pause_minutes: int = Field(default=5, ge=1)
+    """Between two mails with a reset link to one member."""
     activation_link_hours: int = Field(default=24, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
 

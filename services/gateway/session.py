@@ -29,7 +29,7 @@ from shared.sealing import Keyring, SealingError
 REFRESH_BEFORE_S: Final = 30
 """A page may call several services with its token: it must outlive them all."""
 
-_SESSION, _DEVICE = "session", "device"
+_SESSION, _DEVICE, _LINK = "session", "device", "link"
 
 
 class WebSession(BaseModel):
@@ -105,16 +105,28 @@ class Sessions:
     def open(self, request: Request, signed_in: SignedIn) -> WebSession:
         """Begin a session in this browser, which becomes a known device."""
         if signed_in.device_token:
-            self._cookies.set(request, _DEVICE, self._keyring.seal_at_rest(signed_in.device_token, context=_DEVICE))
+            self.know_device(request, signed_in.device_token)
         return self._keep(request, WebSession.of(signed_in))
+
+    def know_device(self, request: Request, device_token: str) -> None:
+        """Have this browser show auth at its next sign-in that it is known."""
+        self._cookies.set(request, _DEVICE, self._keyring.seal_at_rest(device_token, context=_DEVICE))
 
     def device_token(self, request: Request) -> str | None:
         """What shows auth that this browser signed in before."""
-        sealed = self._cookies.get(request, _DEVICE)
-        try:
-            return self._keyring.open_at_rest(sealed, context=_DEVICE).decode() if sealed else None
-        except SealingError:
-            return None
+        return self._opened(request, _DEVICE)
+
+    def hold_link(self, request: Request, token: str) -> None:
+        """Keep the token of a mailed link, so that it need not stay in the address bar."""
+        self._cookies.set(request, _LINK, self._keyring.seal_at_rest(token, context=_LINK))
+
+    def held_link(self, request: Request) -> str | None:
+        """The token kept by `hold_link`."""
+        return self._opened(request, _LINK)
+
+    def drop_link(self, request: Request) -> None:
+        """Take that token back."""
+        self._cookies.delete(request, _LINK)
 
     async def close(self, request: Request) -> None:
         """Sign out: auth closes the session, the browser forgets it. Raises `Unavailable` if auth could not be told."""
@@ -222,6 +234,13 @@ class Sessions:
             query=query,
             idempotency_key=idempotency_key,
         )
+
+    def _opened(self, request: Request, name: str) -> str | None:
+        sealed = self._cookies.get(request, name)
+        try:
+            return self._keyring.open_at_rest(sealed, context=name).decode() if sealed else None
+        except SealingError:
+            return None
 
     def _keep(self, request: Request, session: WebSession) -> WebSession:
         self._cookies.set(request, _SESSION, self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION))

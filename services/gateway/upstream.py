@@ -1,7 +1,7 @@
 """The one HTTP client to the services: bounded, without proxies or redirects, silent about what it carries."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.gateway.routes import STREAMS
 from services.gateway.settings import GatewaySettings
 from shared import tracing
 from shared.app import API_PREFIX
+from shared.clock import now
 from shared.errors import Unavailable
 from shared.logs import get_logger
 
@@ -38,6 +39,11 @@ class Answer:
     def code(self) -> str:
         """The problem's stable code, empty when there is none."""
         return str(self.body.get("code", ""))
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """From when on asking again makes sense, if the service said so."""
+        return now() + timedelta(seconds=self.retry_after_s) if self.retry_after_s else None
 
 
 class Upstreams:

@@ -68,7 +68,7 @@ class Outside:
         """A new member, up to the letter in the printing house's hands."""
         data = _enrolment(email=email)
         self.publish("MemberEnrolled", data)
-        password = letters.temporary_password(self._letter(data["member_number"]))
+        password = self.letter_password(data["member_number"])
         return Newcomer(data["member_number"], data["nir"], data.get("email"), password)
 
     def pay(self, newcomer: Newcomer, **changes: Any) -> dict[str, Any]:
@@ -115,13 +115,15 @@ class Outside:
 
     # The printing house
 
-    def _letter(self, member_number: str) -> bytes:
+    def letter_password(self, member_number: str, kind: str = "welcome") -> str:
+        """What is printed in the member's first letter of that kind."""
         for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
-            if event and isinstance(event.data, LetterReady) and event.data.member_number == member_number:
-                pdf = letters.fetch(self._operators, event.data.bucket, event.data.object)
+            letter = event.data if event and isinstance(event.data, LetterReady) else None
+            if letter and (letter.member_number, letter.kind) == (member_number, kind):
+                pdf = letters.fetch(self._operators, letter.bucket, letter.object)
                 assert pdf, "the letter is announced before it is there"
-                return pdf
-        raise AssertionError("no LetterReady for the new member")
+                return letters.temporary_password(pdf)
+        raise AssertionError("no LetterReady for the member")
 
     # The mailbox
 
@@ -130,14 +132,18 @@ class Outside:
         found = self._mailpit("/api/v1/search?" + urllib.parse.urlencode({"query": f'to:"{address}"'}))
         return [self._mailpit(f"/api/v1/message/{message['ID']}") for message in found["messages"]]
 
-    def activation_path(self, address: str, *, nth: int = 1) -> str:
-        """Path and query of the link in the newest of `nth` activation mails."""
+    def mail_path(self, address: str, page: str, *, nth: int = 1) -> str:
+        """Path and query of the link to that page in the newest of `nth` mails that have one."""
 
         def paths() -> list[str]:
             texts = [str(mail["Text"]) for mail in self.mails(address)]
-            return [found[0] for text in texts if (found := re.search(r"/activation\?token=[\w.~-]+", text))]
+            return [found[0] for text in texts if (found := re.search(page + r"\?token=[\w.~-]+", text))]
 
-        return eventually(lambda: found[0] if len(found := paths()) >= nth else None, "no activation mail")
+        return eventually(lambda: found[0] if len(found := paths()) >= nth else None, f"no mail with a link to {page}")
+
+    def activation_path(self, address: str, *, nth: int = 1) -> str:
+        """The same of an activation mail."""
+        return self.mail_path(address, "/activation", nth=nth)
 
     def _mailpit(self, path: str) -> Any:
         with urllib.request.urlopen(self._mailpit_url + path, timeout=10) as answer:

@@ -11,6 +11,7 @@ from services.auth.rules import Identifier
 from services.auth.schemas import PasswordRequest
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
+from services.auth.store.attempts import Attempt
 from services.auth.vault import Vault
 from shared.errors import FieldError, Invalid, RequiredAction, TooManyRequests
 from shared.events.auth import PasswordChanged
@@ -76,13 +77,13 @@ class OwnPassword:
         The account is not stored yet: the caller of this does that.
         """
         account = caller.account
-        if account.temporary_password:
+        if account.temporary_passwords:
             tx.publish(self._changed(account, "temporary"))
         if account.own_password:
             tx.publish(self._changed(account, "own"))
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
         await self._sessions.close_others(tx, caller)
-        return account.model_copy(update={"own_password": hashed, "temporary_password": None})
+        return rules.with_own_password(account, hashed)
 
     def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
         return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))
@@ -90,7 +91,8 @@ class OwnPassword:
     async def _prove(self, account: Account, password: str) -> str:
         """The stored hash that `password` matched; tries are limited as those of a sign-in are."""
         by_account = self._vault.lookup(account.insurer, Identifier(None, account.member_number))
-        attempt = await self._store.attempts.begin(self._vault.counter(by_account, "signed-in"))
+        counter = self._vault.counter(by_account, "signed-in")
+        attempt = await self._store.attempts.begin(counter, identifier=str(account.identifier_key))
         if attempt.refused:
             raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         _, stored, typed = rules.password_slot(account, password, self._clock())
@@ -100,7 +102,7 @@ class OwnPassword:
             await self._store.attempts.take_back(attempt)
             raise
         if not right or stored is None:
-            raise _wrong(attempt.left)
+            raise _wrong(attempt)
         await self._mongo.transaction(lambda tx: self._store.attempts.clear(tx, attempt))
         return stored
 
@@ -115,6 +117,8 @@ def _refuse_other_actions(caller: Caller) -> None:
         raise RequiredAction
 
 
-def _wrong(attempts_left: int | None) -> Invalid:
+def _wrong(attempt: Attempt | None) -> Invalid:
     error = FieldError("current_password", "wrong_password", "Not the present password.")
-    return Invalid(errors=[error], extra={} if attempts_left is None else {"attempts_left": attempts_left})
+    if attempt is None:
+        return Invalid(errors=[error])
+    return Invalid(errors=[error], extra={"attempts_left": attempt.left}, retry_after_s=attempt.retry_after_s)

@@ -90,13 +90,13 @@ class Sessions:
 
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
         """What the client gets: an access token for now, the refresh token of that number for later."""
-        actions = rules.required_actions(account, session.password)
+        actions, now = rules.required_actions(account, session.password), self._clock()
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
             insurer=account.insurer,
             required_actions=actions,
-            now=self._clock(),
+            now=max(now, account.sessions_closed_before or now),
         )
         return TokenPair(
             access_token=access_token,
@@ -139,11 +139,22 @@ class Sessions:
         others = [s.session_id for s in sessions if s.session_id != caller.session.session_id]
         await self._close(tx, member_number, others)
 
+    async def close_all(self, tx: Transaction, account: Account) -> Account:
+        """Close every session there has been; the caller of this stores the account."""
+        all_before = rules.all_before(self._clock())
+        await self._store.sessions.delete_all(tx, account.member_number)
+        await self._announce(tx, SessionsClosed(member_number=account.member_number, all_before=all_before))
+        return account.model_copy(update={"sessions_closed_before": all_before})
+
     async def _close(self, tx: Transaction, member_number: str, session_ids: Sequence[str]) -> None:
         if not session_ids:
             return
         closed = await self._store.sessions.delete(tx, member_number, list(session_ids))
         if closed:
-            event = Event.of(SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
-            tx.publish(event)
-            await self._closures.record(tx, event)
+            await self._announce(tx, SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
+
+    async def _announce(self, tx: Transaction, closed: SessionsClosed) -> None:
+        """To the other services, and to the replicas of this one."""
+        event = Event.of(closed)
+        tx.publish(event)
+        await self._closures.record(tx, event)

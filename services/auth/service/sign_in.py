@@ -48,7 +48,7 @@ class SignIn:
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
-        attempt = await self._store.attempts.begin(self._vault.counter(key, network))
+        attempt = await self._store.attempts.begin(self._vault.counter(key, network), identifier=key)
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
@@ -87,7 +87,7 @@ class SignIn:
             if proof.rehashed:
                 signed_in["own_password"] = proof.rehashed
             # Always written: a password changed at the same instant then makes one of the two transactions run again.
-            account = account.model_copy(update=signed_in)
+            account = rules.signed_in_with(account, proof.stored).model_copy(update=signed_in)
             await self._store.accounts.save(tx, [account])
             session = await self._sessions.open(
                 tx, account, password=proof.kind, device_name=request.device_name or None
@@ -105,7 +105,7 @@ def _still_holds(account: Account, proof: Proof) -> bool:
         return False
     if proof.kind == "own":
         return account.own_password == proof.stored
-    return account.temporary_password is not None and account.temporary_password.hash == proof.stored
+    return proof.stored in {known.hash for known in account.temporary_passwords}
 
 
 def _wrong(attempt: Attempt) -> InvalidCredentials:

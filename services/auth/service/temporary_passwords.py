@@ -9,7 +9,7 @@ from services.auth.store import Store
 from shared import ids
 from shared.events.auth import TemporaryPasswordIssued
 from shared.events.base import Event
-from shared.jobs import Abandon, Job, Jobs
+from shared.jobs import Abandon, Job, Jobs, Postpone
 from shared.mongo import Mongo, Transaction
 from shared.sealing import Keyring
 
@@ -37,22 +37,26 @@ class TemporaryPasswords:
         printed = generate_temporary()
         canonical = canonical_temporary(printed) or ""
         hashed = await self._passwords.hash_in_background(canonical)
-        await self._mongo.transaction(lambda tx: self._store_and_announce(tx, job, printed, hashed))
+        now = self._clock()
+        made = TemporaryPassword(first=canonical[0], hash=hashed, issued_at=now, expires_at=now + self._lives)
+        await self._mongo.transaction(lambda tx: self._store_and_announce(tx, job, printed, made))
 
-    async def _store_and_announce(self, tx: Transaction, job: Job, printed: str, hashed: str) -> None:
+    async def _store_and_announce(self, tx: Transaction, job: Job, printed: str, made: TemporaryPassword) -> None:
         if not await self._jobs.done(tx, job):
             return
         account = await self._store.accounts.get(job.member_number, tx)
         if account is None or account.identifier_kind is None or account.identifier_kind == "email":
             raise Abandon("no_letter_for_this_account")
-        now, event_id = self._clock(), ids.new_id()
-        issued = TemporaryPassword(hash=hashed, issued_at=now, expires_at=now + self._lives)
-        await self._store.accounts.save(tx, [account.model_copy(update={"temporary_password": issued})])
+        good = [known for known in account.temporary_passwords if known.expires_at > made.issued_at]
+        if made.first in {known.first for known in good}:
+            raise Postpone(0)  # they are told apart by it: make another
+        await self._store.accounts.save(tx, [account.model_copy(update={"temporary_passwords": [*good, made]})])
+        event_id = ids.new_id()
         data = TemporaryPasswordIssued(
             member_number=job.member_number,
             reason=job.data["reason"],
             identifier_kind=account.identifier_kind,
             password=self._sealing.seal(printed, event_id=event_id, field="password"),
-            expires_at=issued.expires_at,
+            expires_at=made.expires_at,
         )
         tx.publish(Event.of(data, id=event_id))

@@ -1,4 +1,4 @@
-"""Every query and index of auth. Collections: accounts, identifiers, activation_links, sessions, sign_in_attempts."""
+"""Every query and index of auth. One module a collection, or two of a kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links
+from services.auth.store.links import Links, ResetLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo
 
@@ -20,13 +20,21 @@ class Store:
     accounts: Accounts
     identifiers: Identifiers
     links: Links
+    reset_links: ResetLinks
     sessions: Sessions
     attempts: Attempts
 
     @classmethod
     def of(cls, mongo: Mongo, limits: Limits) -> "Store":
         """The collections of one database; `limits` are those of failed sign-ins."""
-        return cls(Accounts(mongo), Identifiers(mongo), Links(mongo), Sessions(mongo), Attempts(mongo, limits))
+        return cls(
+            Accounts(mongo),
+            Identifiers(mongo),
+            Links(mongo),
+            ResetLinks(mongo),
+            Sessions(mongo),
+            Attempts(mongo, limits),
+        )
 
 
 def collections() -> Mapping[str, Sequence[IndexModel]]:
@@ -42,5 +50,12 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("member_number", ASCENDING), ("opened_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ],
-        "sign_in_attempts": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+        "reset_links": [
+            IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "sign_in_attempts": [
+            IndexModel([("identifier", ASCENDING)]),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ],
     }

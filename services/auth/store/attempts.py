@@ -1,5 +1,7 @@
 """`sign_in_attempts`: the counter of failed sign-ins, one document per identifier and network.
 
+`identifier` is its lookup key, by which a reset finds the counters of every network.
+
 An attempt is counted before the password is looked at and taken back if it succeeds, each in one atomic update on the
 database server's clock: however many tries come at once, no more than the limit are ever hashed.
 """
@@ -43,11 +45,11 @@ class Attempts:
         self._collection = mongo.db["sign_in_attempts"]
         self._limits = limits
 
-    async def begin(self, key: str) -> Attempt:
-        """Count a try as failed until it is known better, unless `key` is blocked."""
+    async def begin(self, key: str, *, identifier: str) -> Attempt:
+        """Count a try with `identifier` as failed until it is known better, unless `key` is blocked."""
         attempt_id = new_id()
         row = await self._collection.find_one_and_update(
-            {"_id": key}, self._counted(attempt_id), upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": key}, self._counted(attempt_id, identifier), upsert=True, return_document=ReturnDocument.AFTER
         )
         assert row is not None  # noqa: S101 - an upsert that returns the document after
         return self._judged(key, attempt_id, row)
@@ -64,7 +66,11 @@ class Attempts:
         """Forget the failures: the member is in."""
         await self._collection.delete_one({"_id": attempt.key}, session=tx.session)
 
-    def _counted(self, attempt_id: str) -> list[dict[str, Any]]:
+    async def clear_all(self, tx: Transaction, identifier: str) -> None:
+        """Forget the failures with that identifier, wherever they came from: the password was reset."""
+        await self._collection.delete_many({"identifier": identifier}, session=tx.session)
+
+    def _counted(self, attempt_id: str, identifier: str) -> list[dict[str, Any]]:
         """The update: drop what is past the window, count, begin the block when the limit is reached."""
         limits = self._limits
         recent = {
@@ -79,6 +85,7 @@ class Attempts:
         block_end = {"$cond": [full, _shifted("$dateAdd", limits.block_s), None]}
         return [
             {"$set": {"refused": {"$gt": ["$blocked_until", "$$NOW"]}, "tries": recent, "seen_at": "$$NOW"}},
+            {"$set": {"identifier": identifier}},
             {"$set": {"tries": {"$cond": ["$refused", "$tries", {"$concatArrays": ["$tries", this]}]}}},
             {"$set": {"blocked_until": {"$cond": ["$refused", "$blocked_until", block_end]}}},
             {"$set": {"expires_at": {"$max": [_shifted("$dateAdd", limits.window_s), "$blocked_until"]}}},

@@ -1,8 +1,8 @@
-"""`activation_links`: what was mailed to confirm an address."""
+"""`activation_links`: what was mailed to confirm an address; `reset_links`: to set a new password."""
 
 from datetime import datetime
 
-from services.auth.models import ActivationLink
+from services.auth.models import ActivationLink, ResetLink
 from shared.mongo import Mongo, Transaction
 
 
@@ -26,3 +26,23 @@ class Links:
         selection = {"member_number": member_number, "created_at": {"$gt": since}}
         found = self._collection.find(selection, {"created_at": 1}, session=tx.session).sort("created_at", 1)
         return [row["created_at"] async for row in found]
+
+
+class ResetLinks:
+    """What a link is worth is read from it and its account (`rules.judge_reset_link`)."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._collection = mongo.db["reset_links"]
+
+    async def add(self, tx: Transaction, link: ResetLink) -> None:
+        """Remember a link that is being mailed."""
+        await self._collection.insert_one(link.to_document(), session=tx.session)
+
+    async def get(self, token_hash: str, tx: Transaction | None = None) -> ResetLink | None:
+        """The link with this token."""
+        found = await self._collection.find_one({"_id": token_hash}, session=tx.session if tx else None)
+        return ResetLink.model_validate(found) if found else None
+
+    async def use(self, tx: Transaction, link: ResetLink, now: datetime) -> None:
+        """It has served."""
+        await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)

@@ -43,6 +43,10 @@ class Sessions:
         await self._collection.delete_many({"_id": {"$in": present}}, session=tx.session)
         return present
 
+    async def delete_all(self, tx: Transaction, member_number: str) -> None:
+        """Close every session of the member."""
+        await self._collection.delete_many({"member_number": member_number}, session=tx.session)
+
     async def own_password_from_now(self, tx: Transaction, session_id: str) -> None:
         """Note that the member set their own password in this session."""
         await self._collection.update_one({"_id": session_id}, {"$set": {"password": "own"}}, session=tx.session)

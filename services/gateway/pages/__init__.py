@@ -4,11 +4,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.gateway.pages import (
+    account,
     activation,
     card,
     documents,
     first_sign_in,
     home,
+    lost_password,
     messages,
     overview,
     reimbursements,
@@ -33,6 +35,7 @@ def routers() -> tuple[APIRouter, ...]:
         home.router,
         first_sign_in.router,
         activation.router,
+        lost_password.router,
         overview.router,
         reimbursements.router,
         statements.router,
@@ -40,5 +43,6 @@ def routers() -> tuple[APIRouter, ...]:
         documents.router,
         documents.sending,
         messages.router,
+        account.router,
         unknown,
     )

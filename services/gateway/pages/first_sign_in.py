@@ -3,10 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from services.gateway.pages.home import AFTER_SIGN_IN
+from services.gateway.pages.passwords import (
+    NewPassword,
+    PasswordChange,
+    change_page,
+    changed,
+    field_errors,
+    new_password_errors,
+)
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
 from services.gateway.schemas.account import Account
 from services.gateway.session import WebSession
@@ -18,13 +26,11 @@ HERE = "/premiere-connexion"
 router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 
-class Choice(BaseModel):
+class Choice(NewPassword):
     """The form as typed; both consents unticked at first (seed)."""
 
     choix: str = "email"
     email: str = Field("", max_length=254)
-    nouveau_mot_de_passe: str = Field("", max_length=1024, repr=False)
-    confirmation: str = Field("", max_length=1024, repr=False)
     decomptes: bool = False
     informations: bool = False
 
@@ -45,7 +51,21 @@ async def first_sign_in(
         return see(AFTER_SIGN_IN)
     if "confirm_identifier" in account.required_actions and not choix:
         return web.page(request, "confirm_address.html", account=account, sent_again=renvoi)
+    if account.required_actions == ("choose_password",):
+        return change_page(web, request, first=True)
     return _choice_page(web, request, account, Choice(), {})
+
+
+@router.post("/mot-de-passe")
+async def choose_password(
+    request: Request, web: WebPages, session: SignedIn, typed: Annotated[PasswordChange, Form()]
+) -> Response:
+    """A password of one's own in the place of a letter's, when that alone is missing."""
+    refused = await changed(web, request, session, typed)
+    if refused:
+        return change_page(web, request, refused, first=True)
+    await web.sessions.renew(request, session)
+    return see(AFTER_SIGN_IN)
 
 
 @router.post("")
@@ -88,11 +108,7 @@ def _missing(account: Account, choice: Choice) -> dict[str, str]:
         errors["choix"] = "required"
     if choice.wants_email and not choice.email.strip() and not account.email_masked:
         errors["email"] = "required"
-    if _asks_password(account) and not choice.nouveau_mot_de_passe:
-        errors["nouveau_mot_de_passe"] = "required"
-    elif _asks_password(account) and choice.nouveau_mot_de_passe != choice.confirmation:
-        errors["confirmation"] = "different"
-    return errors
+    return errors | (new_password_errors(choice) if _asks_password(account) else {})
 
 
 def _command(account: Account, choice: Choice) -> Json:
@@ -112,10 +128,7 @@ def _refusals(answer: Answer) -> dict[str, str]:
     """auth's errors by field of the form; the first of each field is shown."""
     if answer.code in {"identifier_taken", "too_many_requests"}:
         return {"email": answer.code}
-    errors: dict[str, str] = {}
-    for error in answer.body.get("errors", []):
-        errors.setdefault(_FIELDS.get(str(error.get("field")), "choix"), str(error.get("code")))
-    return errors or {"choix": answer.code}
+    return field_errors(answer, _FIELDS, "choix")
 
 
 def _choice_page(web: WebPages, request: Request, account: Account, choice: Choice, errors: dict[str, str]) -> Response:

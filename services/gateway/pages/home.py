@@ -1,6 +1,5 @@
 """The portal's front door: the choice of a space, sign in, sign out, the cookie notice."""
 
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from services.gateway.pages.web import CheckedForm, PageRoute, WebPages, local_path, see
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
-from shared.clock import now
 
 AFTER_SIGN_IN = "/accueil"
 
@@ -73,13 +71,9 @@ async def cookies_known(request: Request, web: WebPages, suite: Path = "") -> Re
 def _refused(web: WebPages, request: Request, answer: Answer, **typed: str) -> Response:
     """What auth said, in plain words; the identifier survives, the password never does."""
     attempts_left = int(answer.body.get("attempts_left") or 0)
-    blocked_until = _until(answer) if answer.status == 429 or attempts_left == 0 else None
+    blocked_until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422
     return _sign_in_page(web, request, status, attempts_left=attempts_left, blocked_until=blocked_until, **typed)
-
-
-def _until(answer: Answer) -> datetime | None:
-    return now() + timedelta(seconds=answer.retry_after_s) if answer.retry_after_s else None
 
 
 def _sign_in_page(web: WebPages, request: Request, status: int = 200, **context: Any) -> Response:

@@ -21,6 +21,12 @@ class SignedIn(TokenPair):
     device_token: str | None = None
 
 
+class KnownDevice(Wire):
+    """The same after a password was reset, which opens no session."""
+
+    device_token: str
+
+
 class Account(Wire):
     """The member's account; the e-mail addresses come masked."""
 

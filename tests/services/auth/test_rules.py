@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from services.auth import rules
-from services.auth.models import Account, PendingIdentifier, TemporaryPassword
+from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword
 from services.auth.passwords import canonical_temporary, generate_temporary
-from services.auth.rules import Identifier, RefreshStep
+from services.auth.rules import Identifier, LinkState, RefreshStep
 
 Told = tuple[dict[str, JsonValue], str]
 
@@ -142,12 +142,86 @@ def test_a_refresh_token_lives_until_its_successor_is_used_and_ten_seconds_more(
 
 def test_the_form_of_a_typed_password_says_which_hash_it_is_compared_with() -> None:
     printed = generate_temporary()
-    temporary = TemporaryPassword(hash="T", issued_at=NOW, expires_at=NOW + timedelta(days=30))
-    account = _account(own_password="O", temporary_password=temporary)
+    account = _account(own_password="O", temporary_passwords=[_temporary("T", printed[0])])
     assert rules.password_slot(account, "my own words", NOW) == ("own", "O", "my own words")
     assert rules.password_slot(account, printed, NOW) == ("temporary", "T", canonical_temporary(printed))
     assert rules.password_slot(account, printed, NOW + timedelta(days=30))[1] is None
     assert rules.password_slot(None, printed, NOW)[1] is None
+
+
+def test_of_several_temporary_passwords_the_first_character_tells_which_one_was_typed() -> None:
+    printed = generate_temporary()
+    other = "A" if printed[0] != "A" else "C"
+    account = _account(temporary_passwords=[_temporary("other", other), _temporary("T", printed[0])])
+    assert rules.password_slot(account, printed.lower(), NOW)[1] == "T"
+    account = _account(temporary_passwords=[_temporary("other", other)])
+    assert rules.password_slot(account, printed, NOW)[1] is None
+
+
+def test_a_sign_in_with_a_newer_temporary_password_ends_the_older_ones() -> None:
+    account = _account(own_password="O", temporary_passwords=[_temporary(name, name) for name in "ACD"])
+    for used, left in (("A", "ACD"), ("C", "CD"), ("D", "D"), ("O", "ACD")):
+        after = rules.signed_in_with(account, used)
+        assert "".join(known.hash for known in after.temporary_passwords) == left
+        assert after.own_password == "O"
+
+
+def test_an_own_password_ends_every_temporary_one_and_is_counted() -> None:
+    account = rules.with_own_password(_account(temporary_passwords=[_temporary("T", "A")]), "O")
+    assert (account.own_password, account.temporary_passwords, account.passwords_set) == ("O", [], 1)
+
+
+@pytest.mark.parametrize(
+    ("link", "passwords_set", "minutes", "state"),
+    [
+        ({}, 1, 0, LinkState.GOOD),
+        ({}, 1, 59, LinkState.GOOD),
+        ({}, 1, 60, LinkState.EXPIRED),
+        ({}, 2, 0, LinkState.EXPIRED),  # the password was changed since
+        ({"used_at": NOW}, 2, 0, LinkState.USED),
+        ({"used_at": NOW}, 3, 600, LinkState.USED),
+        (None, 1, 0, LinkState.EXPIRED),  # never ours
+    ],
+)
+def test_a_reset_link_is_good_for_an_hour_once_and_for_one_password(
+    link: dict[str, object] | None, passwords_set: int, minutes: int, state: LinkState
+) -> None:
+    mailed = {
+        "token_hash": "h", "member_number": "12345678", "passwords_set": 1,
+        "expires_at": NOW + timedelta(minutes=60), "delete_at": NOW + timedelta(days=30),
+    }  # fmt: skip
+    known = None if link is None else ResetLink.model_validate({**mailed, **link})
+    account = _account(passwords_set=passwords_set)
+    assert rules.judge_reset_link(known, account, NOW + timedelta(minutes=minutes)) is state
+    assert rules.judge_reset_link(known, None, NOW) is LinkState.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2 84 05 75 117 001 28", Identifier("nir", "2840575117001")),
+        ("284052a32102552", Identifier("nir", "284052A321025")),
+        ("284057511700129", Identifier(None, "284057511700129")),
+        ("2840575117001", Identifier(None, "2840575117001")),
+        ("rien", Identifier(None, "RIEN")),
+    ],
+    ids=["spaced", "2a", "wrong key", "without key", "no number"],
+)
+def test_the_nir_of_a_reset_carries_its_key(typed: str, meant: Identifier) -> None:
+    assert rules.nir_with_key(typed) == meant
+
+
+def test_something_is_too_soon_until_the_pause_is_over() -> None:
+    pause = timedelta(minutes=5)
+    assert not rules.is_too_soon(None, pause, NOW)
+    assert rules.is_too_soon(NOW, pause, NOW + timedelta(minutes=4, seconds=59))
+    assert not rules.is_too_soon(NOW, pause, NOW + pause)
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 999])
+def test_all_sessions_end_at_a_whole_second_after_every_token_signed_so_far(milliseconds: int) -> None:
+    now = NOW + timedelta(milliseconds=milliseconds)
+    assert rules.all_before(now) == NOW + timedelta(seconds=1)
 
 
 def test_ten_devices_are_known_and_the_one_unseen_longest_goes() -> None:
@@ -166,6 +240,10 @@ def test_personal_data_are_names_dates_addresses_and_the_member_number() -> None
     account = rules.with_facts(_account(), {"first_name": "Laure", "birth_date": "1984-05-12"}, "1")
     data = rules.personal_data(account, "ldupont@example.org")
     assert {"Laure", "12051984", "19840512", "120584", "12345678", "ldupont", "example"} <= set(data)
+
+
+def _temporary(hashed: str, first: str) -> TemporaryPassword:
+    return TemporaryPassword(first=first, hash=hashed, issued_at=NOW, expires_at=NOW + timedelta(days=30))
 
 
 def _account(**fields: object) -> Account:

@@ -12,7 +12,11 @@ from tests.services.gateway.running import Gateway, Seen, say
 
 pytestmark = pytest.mark.servers
 
-PAGES = ("/", "/activation?token=abc", "/identifiant-valide", "/nulle-part", "/remboursements", "/static/portal.css")
+PAGES = (
+    "/", "/activation?token=abc", "/identifiant-valide", "/nulle-part", "/remboursements", "/static/portal.css",
+    "/mot-de-passe-perdu", "/mot-de-passe-perdu/demande", "/nouveau-mot-de-passe?token=abc", "/nouveau-mot-de-passe",
+    "/nouveau-mot-de-passe/fait", "/compte",
+)  # fmt: skip
 SIGNED_IN = (
     b'{"access_token": "a.b.c", "refresh_token": "r", "expires_in": 300, "device_token": "d", "required_actions": []}'
 )
@@ -124,7 +128,10 @@ async def test_a_form_is_taken_from_our_own_pages_only(gateway: Gateway) -> None
 
 
 async def test_every_post_of_a_page_is_protected(gateway: Gateway) -> None:
-    for path in ("/", "/deconnexion", "/premiere-connexion", "/premiere-connexion/renvoyer", "/activation"):
+    for path in (
+        "/", "/deconnexion", "/premiere-connexion", "/premiere-connexion/renvoyer", "/premiere-connexion/mot-de-passe",
+        "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/compte/mot-de-passe",
+    ):  # fmt: skip
         assert (await post(gateway, {"token": "x"}, path=path))[0] == 403, path
 
 

@@ -1,0 +1,73 @@
+"""The form of a new password, wherever one is chosen, and of a change of the one in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from services.gateway.pages.web import Web
+from services.gateway.session import WebSession
+from services.gateway.upstream import Answer
+from shared.errors import TooManyRequests
+
+
+class NewPassword(BaseModel):
+    """Typed twice; never shown again."""
+
+    nouveau_mot_de_passe: str = Field("", max_length=1024, repr=False)
+    confirmation: str = Field("", max_length=1024, repr=False)
+
+
+class PasswordChange(NewPassword):
+    """With the password in force: one's own, or that of a letter."""
+
+    mot_de_passe_actuel: str = Field("", max_length=1024, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a change was not made: codes by field of the form, and what is left of the tries."""
+
+    errors: Mapping[str, str] = field(default_factory=dict)
+    attempts_left: int = 0
+    blocked_until: datetime | None = None
+
+
+def new_password_errors(typed: NewPassword) -> dict[str, str]:
+    """What can be seen without asking auth."""
+    if not typed.nouveau_mot_de_passe:
+        return {"nouveau_mot_de_passe": "required"}
+    return {"confirmation": "different"} if typed.nouveau_mot_de_passe != typed.confirmation else {}
+
+
+def field_errors(answer: Answer, fields: Mapping[str, str], otherwise: str) -> dict[str, str]:
+    """auth's errors by field of the form, `otherwise` where it has none; the first of each field is shown."""
+    errors: dict[str, str] = {}
+    for error in answer.body.get("errors", []):
+        errors.setdefault(fields.get(str(error.get("field")), otherwise), str(error.get("code")))
+    return errors or {otherwise: answer.code}
+
+
+async def changed(web: Web, request: Request, session: WebSession, typed: PasswordChange) -> Refused | None:
+    """Change the password in force; `None` when that is done."""
+    missing = {} if typed.mot_de_passe_actuel else {"mot_de_passe_actuel": "required"}
+    errors = missing | new_password_errors(typed)
+    if errors:
+        return Refused(errors)
+    body = {"current_password": typed.mot_de_passe_actuel, "new_password": typed.nouveau_mot_de_passe}
+    answer = await web.sessions.call(request, session, "POST", "auth", "/account/password", body=body)
+    if answer.ok:
+        return None
+    if answer.status == TooManyRequests.status:
+        return Refused({"mot_de_passe_actuel": answer.code}, blocked_until=answer.retry_at)
+    fields = {"current_password": "mot_de_passe_actuel"}
+    errors = field_errors(answer, fields, "nouveau_mot_de_passe")
+    return Refused(errors, int(answer.body.get("attempts_left") or 0), answer.retry_at)
+
+
+def change_page(web: Web, request: Request, refused: Refused | None = None, *, first: bool) -> Response:
+    """The form. `first`: the password in force is a letter's, and nothing else can be done before."""
+    return web.page(request, "change_password.html", 422 if refused else 200, refused=refused or Refused(), first=first)

@@ -1,0 +1,185 @@
+"""A lost password: asked for in one browser while another is signed in; by mail, and by letter. A change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from shared import nir
+from tests.e2e.conftest import screens, sign_in_newcomer
+from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
+from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
+from tests.e2e.pages.lost_password import LostPasswordPage, PasswordForm
+from tests.stack import RunningPortal
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers]
+
+NEXT = "cinq moutons bleus au loin"
+
+
+def test_a_lost_password_is_replaced_by_the_mailed_link(
+    portal: RunningPortal, outside: Outside, page: Page, new_page: Callable[..., Page]
+) -> None:
+    newcomer = outside.enrol()
+    address = _with_address(outside, page, newcomer)
+    page.goto("/remboursements")
+
+    # Elsewhere, somebody who lost the password.
+    elsewhere = new_page()
+    lost = LostPasswordPage.open(elsewhere)
+    screens(elsewhere, "mot-de-passe-perdu")
+    lost.ask(address, newcomer.nir13)
+    expect(elsewhere.get_by_role("alert")).to_contain_text("il en faut 15, avec la clé")
+    screens(elsewhere, "mot-de-passe-perdu-erreur")
+    lost.ask(address, _with_key(newcomer))
+    lost.expect_asked()
+    screens(elsewhere, "mot-de-passe-perdu-demande")
+
+    sent: list[Request] = []
+
+    def note(request: Request) -> None:
+        sent.append(request)
+
+    elsewhere.on("request", note)
+    path = outside.mail_path(address, "/nouveau-mot-de-passe")
+    elsewhere.goto(path)
+    title = "Choisissez votre nouveau mot de passe"
+    form = PasswordForm(elsewhere, title)
+    assert "token" not in elsewhere.url
+    screens(elsewhere, "nouveau-mot-de-passe")
+    form.save("motdepasse2026")
+    expect(form.alert).to_contain_text("trop connu")
+    screens(elsewhere, "nouveau-mot-de-passe-erreur")
+    form.save(NEXT)
+    expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Votre mot de passe est changé")
+    assert not [request.url for request in sent if request.all_headers().get("referer")]
+    names = {cookie.get("name") for cookie in elsewhere.context.cookies()}
+    assert "device" in names
+    assert not {"session", "link"} & names
+    screens(elsewhere, "mot-de-passe-change")
+
+    _ends_within_seconds(page)
+    eventually(lambda: _confirmations(outside, address) or None, "no confirmation mail")
+
+    # The old password is over, the new one signs in; the link has served.
+    elsewhere.get_by_role("link", name="Se connecter").click()
+    home = HomePage(elsewhere)
+    home.sign_in(address, PASSWORD)
+    expect(home.alert).to_contain_text("L’identifiant ou le mot de passe ne correspond pas.")
+    home.sign_in(address, NEXT)
+    OverviewPage(elsewhere)
+    late = new_page(color_scheme="dark")
+    late.goto(path)
+    PasswordForm(late, title).save("six canards jaunes au loin")
+    expect(late.get_by_role("heading", level=1)).to_have_text("Ce lien a déjà servi")
+    screens(late, "lien-deja-servi-sombre")
+
+    told = (newcomer.nir13, address, NEXT, path.partition("token=")[2])
+    logs = portal.log("gateway") + portal.log("auth")
+    assert not [value for value in told if value in logs]
+
+
+def test_a_letter_brings_a_temporary_password_and_the_member_chooses_their_own(
+    outside: Outside, page: Page, new_page: Callable[..., Page]
+) -> None:
+    newcomer = outside.enrol(email=False)
+    sign_in_newcomer(page, newcomer)
+    elsewhere = new_page(color_scheme="dark")
+    lost = LostPasswordPage.open(elsewhere)
+    lost.ask(newcomer.member_number, _with_key(newcomer))
+    lost.expect_asked()
+    screens(elsewhere, "mot-de-passe-perdu-demande-sombre")
+    printed = outside.letter_password(newcomer.member_number, "temporary_password")
+    HomePage(elsewhere).open().sign_in(newcomer.member_number, printed)
+    form = PasswordForm(elsewhere, "Choisissez votre mot de passe")
+    label = "Mot de passe reçu par courrier"
+    elsewhere.goto("/remboursements")  # nothing else can be done before
+    form = PasswordForm(elsewhere, "Choisissez votre mot de passe")
+    form.save(NEXT, current=(label, "pas celui-là"))
+    expect(form.alert).to_contain_text("Il vous reste 1 essai.")
+    screens(elsewhere, "choix-mot-de-passe-sombre")
+    form.save(NEXT, current=(label, printed))
+    OverviewPage(elsewhere)
+    _ends_within_seconds(page)
+
+
+def test_the_account_shows_who_one_is_and_changes_the_password(
+    member: Newcomer, page: Page, new_page: Callable[..., Page]
+) -> None:
+    page.get_by_role("navigation", name="Rubriques").get_by_role("link", name="Mon compte").click()
+    facts = page.locator("main")
+    for said in ("Laure Dupont", member.member_number, "Mon numéro d’adhérent", "l***@example.org"):
+        expect(facts).to_contain_text(said)
+    expect(facts).not_to_contain_text(str(member.email))
+    screens(page, "compte")
+    page.get_by_role("link", name="Modifier mon mot de passe").click()
+    form = PasswordForm(page, "Modifier mon mot de passe")
+    screens(page, "compte-mot-de-passe")
+    label = "Mot de passe actuel"
+    form.save(NEXT, again="autre", current=(label, PASSWORD))
+    expect(form.alert).to_contain_text("ne sont pas les mêmes")
+    for said in ("Il vous reste 1 essai.", "réessayez après", "réessayez après"):
+        form.save(NEXT, current=(label, "pas celui-là"))
+        expect(form.alert).to_contain_text(said)
+    screens(page, "compte-mot-de-passe-erreur")
+
+    other = new_page()
+    HomePage(other).open().sign_in(member.member_number, PASSWORD)
+    OverviewPage(other)
+
+
+def test_a_changed_password_keeps_this_session_and_ends_the_others(
+    member: Newcomer, page: Page, new_page: Callable[..., Page]
+) -> None:
+    other = new_page(color_scheme="dark")
+    HomePage(other).open().sign_in(member.member_number, PASSWORD)
+    OverviewPage(other)
+    page.goto("/compte/mot-de-passe")
+    PasswordForm(page, "Modifier mon mot de passe").save(NEXT, current=("Mot de passe actuel", PASSWORD))
+    expect(page.get_by_text("Votre nouveau mot de passe est enregistré.")).to_be_visible()
+    screens(page, "compte-change")
+    _ends_within_seconds(other)
+    page.goto("/remboursements")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mes remboursements")
+    HomePage(other).sign_in(member.member_number, NEXT)
+    other.goto("/compte")
+    expect(other.get_by_role("heading", level=1)).to_have_text("Mon compte")
+    screens(other, "compte-sombre")
+
+
+def _with_address(outside: Outside, page: Page, newcomer: Newcomer) -> str:
+    """First sign-in with the e-mail address as identifier, up to the home page."""
+    HomePage(page).open().sign_in(newcomer.nir13, newcomer.temporary_password)
+    choice = ChoicePage(page)
+    choice.email.check()
+    choice.type_password(PASSWORD)
+    choice.submit()
+    confirm = ConfirmPage(page)
+    address = str(newcomer.email)
+    activation = page.context.new_page()
+    ActivationPage(activation).open(outside.activation_path(address)).press()
+    activation.close()
+    confirm.go_on()
+    OverviewPage(page)
+    return address
+
+
+def _ends_within_seconds(page: Page) -> None:
+    """claims refuses the session's token although neither its signature nor its time is over."""
+
+    def is_over() -> bool:
+        page.goto("/remboursements")
+        return page.get_by_label("Mot de passe", exact=True).count() == 1
+
+    eventually(is_over, "the session goes on")
+
+
+def _confirmations(outside: Outside, address: str) -> list[str]:
+    subjects = [str(mail["Subject"]) for mail in outside.mails(address)]
+    return [subject for subject in subjects if subject == "Votre mot de passe a été modifié"]
+
+
+def _with_key(newcomer: Newcomer) -> str:
+    return nir.grouped(nir.normalise(newcomer.nir13))
