@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
 STAMP := $(VENV)/.installed
 
-.PHONY: help run test test-unit test-servers test-browser test-full lint types bench docs publish clean-data requirements
+.PHONY: help run env sign-in test test-unit test-servers test-browser test-full test-compose lint types bench docs publish clean-data requirements
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,10 +28,16 @@ $(STAMP): requirements/dev.txt
 run: $(STAMP) ## start the portal with everything it needs, load the demo, say where to go
 	@exec $(RUN) -m deploy.local run
 
+env: $(STAMP) ## write .env for docker compose: settings, and secrets drawn at random; what is there stays
+	@$(RUN) -m deploy.compose env
+
+sign-in: $(STAMP) ## who can sign in to the demo of docker compose, and with what
+	@$(RUN) -m deploy.compose sign-in
+
 test: lint types test-unit test-servers test-browser ## everything but the slow proofs
 
 test-unit: $(STAMP) ## pure logic
-	@$(PYTEST) -m "not servers and not processes and not browser and not slow"
+	@$(PYTEST) -m "not servers and not processes and not browser and not slow and not compose"
 
 test-servers: $(STAMP) ## on real servers of its own
 	@$(RUN) -m deploy.local install
@@ -45,6 +51,9 @@ test-browser: $(STAMP) ## in headless Chromium
 test-full: test ## the slow proofs too
 	@$(PYTEST) -m "slow and not browser"
 	@$(PYTEST) -m "slow and browser"
+
+test-compose: $(STAMP) ## docker-compose.yml for real: needs docker with compose; the first time MinIO is compiled
+	@$(RUN) -m pytest -q -m compose tests/compose
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(RUN) -m ruff check .

@@ -113,6 +113,16 @@ class Jobs:
         """Delete the jobs that match `selection`."""
         await tx.db[COLLECTION].delete_many(selection, session=tx.session)
 
+    async def withdraw(self, tx: Transaction, job_id: str) -> bool:
+        """Delete a job that nobody has begun; `False` if somebody has, or it is not there."""
+        gone = await tx.db[COLLECTION].delete_one({"_id": job_id, "lease": None}, session=tx.session)
+        return gone.deleted_count == 1
+
+    async def data_of(self, tx: Transaction, member_number: str) -> list[Document]:
+        """What the member's jobs are about, whatever their kind."""
+        rows = tx.db[COLLECTION].find({"member_number": member_number}, {"data": 1}, session=tx.session)
+        return [row["data"] async for row in rows]
+
     async def wake(self, tx: Transaction, *, kind: str, member_numbers: Collection[str]) -> None:
         """What these members' jobs of `kind` waited for has come: due now. Who works on one loses its lease."""
         where = {"kind": kind, "member_number": {"$in": sorted(member_numbers)}}

@@ -25,10 +25,14 @@ Keys = Annotated[SecretStr, AfterValidator(_are_keys)]
 """`<audience>/<version>:<base64url of 32 bytes>[,older…]`: the first seals, all open."""
 
 
+# Whoever inherits from several of the classes below gets the configuration of the last: they must have the same.
+_CONFIG = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+
 class ServiceSettings(BaseSettings):
     """What every process has."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = _CONFIG
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=1, le=65535)
@@ -80,6 +84,8 @@ Origin = Annotated[str, AfterValidator(_origin)]
 
 class BrandSettings(BaseSettings):
     """Whose portal it is: what pages, mails and letters say alike. The defaults are a made-up insurer's."""
+
+    model_config = _CONFIG
 
     portal_url: Origin
     """The public origin."""

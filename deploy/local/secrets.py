@@ -18,12 +18,12 @@ KAFKA_BROKER: Final = "broker"
 
 MINIO_ROOT: Final = "root-admin"
 
-_PASSWORDS: Final = (
+PASSWORDS: Final = (
     *(f"kafka/{name}" for name in (KAFKA_BROKER, KAFKA_ADMIN, *(principal.name for principal in PRINCIPALS))),
     *(f"mongo/{name}" for name in ("root", "keyfile", *MONGO_USERS)),
     *(f"minio/{name}" for name in (MINIO_ROOT, *(account.name for account in ACCOUNTS))),
 )
-_KEYS: Final = (
+KEYS: Final = (
     *(f"at-rest/{service}" for service in SERVICES),
     "sealing/notifications",
     "signing/auth",
@@ -46,6 +46,11 @@ class Secrets:
         return f"Secrets({len(self._values)} values)"
 
     @classmethod
+    def drawn(cls) -> Secrets:
+        """New ones."""
+        return cls({name: _password() for name in PASSWORDS} | {name: _key() for name in KEYS})
+
+    @classmethod
     def kept_in(cls, file: Path) -> Secrets:
         """Those of the file; what is missing there is generated and kept. Raises StackError for a damaged file."""
         known: dict[str, str] = {}
@@ -54,8 +59,7 @@ class Secrets:
                 known = json.loads(file.read_text())
             except ValueError as error:
                 raise StackError(f"{file} is damaged; `make clean-data` starts afresh") from error
-        values = {name: known.get(name) or _password() for name in _PASSWORDS}
-        values |= {name: known.get(name) or _key() for name in _KEYS}
+        values = {name: known.get(name) or new for name, new in cls.drawn()._values.items()}
         if values != known:
             write_private(file, json.dumps(values, indent=1))
         return cls(values)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.settings import EX_CONFIG, ServiceSettings, StatefulSettings, load
+from shared.settings import EX_CONFIG, BrandSettings, ServiceSettings, StatefulSettings, load
 
 COMPLETE = {
     "HTTP_PORT": "8099",
@@ -63,3 +63,12 @@ def test_a_malformed_key_is_named_without_its_value(
     said = capsys.readouterr().err
     assert "claims: setting AT_REST_KEYS is wrong" in said
     assert "tooshort" not in said
+
+
+def test_an_empty_variable_is_an_absent_one_whatever_classes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Joined(ServiceSettings, BrandSettings):
+        pass
+
+    monkeypatch.setenv("PORTAL_URL", "https://espace.example")
+    monkeypatch.setenv("BRAND_NAME", "")
+    assert load(Joined, "gateway").brand_name == BrandSettings.model_fields["brand_name"].default

@@ -23,7 +23,7 @@ def program(folder: Path, ports: Ports, tools: Tools, processes: Processes, secr
     """The broker, its storage formatted on the first start. ``folder`` is its own."""
     folder.mkdir(parents=True, exist_ok=True)
     settings, data = folder / "server.properties", folder / "data"
-    write_private(settings, "".join(f"{key}={value}\n" for key, value in _settings(data, ports, secrets).items()))
+    write_private(settings, "".join(f"{key}={value}\n" for key, value in broker_settings(data, ports, secrets).items()))
     java = [str(tools.java), f"-Xmx{HEAP_MIB}m", *_LOGGING]
     if not (data / "meta.properties").exists():
         shutil.rmtree(data, ignore_errors=True)  # of a format that was interrupted
@@ -43,7 +43,8 @@ _LOGGING: Final = (
 _SHORT_LIVED: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
-def _settings(data: Path, ports: Ports, secrets: Secrets) -> dict[str, str]:
+def broker_settings(data: Path, ports: Ports, secrets: Secrets) -> dict[str, str]:
+    """``server.properties``; what no address or secret is in must be the same in deploy/compose/kafka."""
     clients = (KAFKA_BROKER, KAFKA_ADMIN, *(principal.name for principal in PRINCIPALS))
     return {
         "process.roles": "broker,controller",

@@ -19,6 +19,13 @@ from deploy.local.tools import Tools
 from deploy.topology import REPLICA_SET
 
 ROOT: Final = "root"
+OPTIONS: Final = (
+    *("--oplogSize", "512", "--wiredTigerCacheSizeGB", "0.5"),
+    # Else a service killed inside a transaction blocks its rows for a minute.
+    *("--setParameter", "transactionLifetimeLimitSeconds=10"),
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+)
+"""What docker-compose.yml gives it too."""
 _PRIMARY_WITHIN_S: Final = 60.0
 _ALREADY_INITIALIZED: Final = 23
 _AUTHENTICATION_FAILED: Final = 18
@@ -37,10 +44,7 @@ def program(folder: Path, ports: Ports, tools: Tools, secrets: Secrets) -> Progr
     command = [
         *(str(tools.mongod), "--bind_ip", HOST, "--port", str(ports.mongo), "--nounixsocket"),
         *("--dbpath", str(data), "--replSet", REPLICA_SET, "--auth", "--keyFile", str(key_file)),
-        *("--oplogSize", "512", "--wiredTigerCacheSizeGB", "0.5"),
-        # Else a service killed inside a transaction blocks its rows for a minute.
-        *("--setParameter", "transactionLifetimeLimitSeconds=10"),
-        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *OPTIONS,
     ]
     return Program("mongo", command, lambda: _writable(ports) is not None, folder=folder)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 LOCALE = "fr"
 _PARIS = ZoneInfo("Europe/Paris")
@@ -34,6 +34,13 @@ def month(day: date) -> str:
 def clock(instant: datetime) -> str:
     """`14:32`, in Paris."""
     return format_time(instant, "HH:mm", tzinfo=_PARIS, locale=LOCALE)
+
+
+def size(count: int) -> str:
+    """`340 Ko`, `2,4 Mo`: bytes as people compare them."""
+    if count < 1_000_000:
+        return f"{max(1, round(count / 1000))}\N{NO-BREAK SPACE}Ko"
+    return format_decimal(round(count / 1_000_000, 1), locale=LOCALE) + "\N{NO-BREAK SPACE}Mo"
 
 
 def day_in_paris(instant: datetime) -> date:
