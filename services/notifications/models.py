@@ -1,4 +1,4 @@
-"""What notifications stores: members (sealed whole at rest) and letters. Jobs and plumbing are shared's."""
+"""What notifications stores: members and the words of messages (sealed at rest), letters. Jobs are shared's."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,8 @@ class Member(Stored):
     """The address given to contract management; `identity` may hold a better one."""
     identity: Fact[Identity] | None = None
     consents: Fact[Consents] | None = None
+    chosen_language: Fact[str] | None = None
+    """What the member chose here; it wins over `languages`."""
     languages: tuple[Fact[str | None], ...] = ()
     """What contract management said, oldest first, as far as it may still matter."""
     owned_since: Order | None = None
@@ -89,3 +91,48 @@ class Letter(Stored):
     state: LetterState
     issued_at: datetime
     delete_at: datetime
+
+
+class Sender(StrEnum):
+    """Who wrote a message."""
+
+    MEMBER = "member"
+    CENTRE = "centre"
+
+
+class Message(Stored):
+    """One message of a thread. `message_id`: ours for the member's, the centre's own for its answers."""
+
+    message_id: str
+    sender: Sender
+    at: datetime
+    text: str
+    document_ids: tuple[str, ...] = ()
+
+
+class Topic(Stored):
+    """What a thread is about, as the member said."""
+
+    category: str
+    subject: str
+
+
+class Thread(Stored):
+    """What member and management centre write to each other about one thing."""
+
+    member_number: str
+    thread_id: str
+    topic: Topic
+    active_at: datetime
+    last_sender: Sender
+    last_message_id: str
+    messages: int
+    answers: int = 0
+    answers_read: int = 0
+    closed: bool = False
+    """The centre has said its last word."""
+
+    @property
+    def unread(self) -> int:
+        """Answers that the member has not opened."""
+        return self.answers - self.answers_read

@@ -27,3 +27,7 @@ class NotificationsSettings(StatefulSettings, ObjectStoreSettings, BrandSettings
     letter_workers: int = Field(default=2, ge=1, le=16)
     letter_kept_days: int = Field(default=7, ge=0)
     """A letter is deleted this long after it was posted."""
+
+    live_max_streams: int = Field(default=1_000, ge=1)
+    live_max_changes: int = Field(default=200, ge=1)
+    """That wait for one stream; beyond them its client is told to read everything again."""

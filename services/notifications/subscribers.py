@@ -5,10 +5,13 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from services.notifications.models import Address, Consents, Identity
+from services.notifications.service.erasure import Erasure
 from services.notifications.service.letters import Letters
 from services.notifications.service.mails import Mails
 from services.notifications.service.members import Change, Members
+from services.notifications.service.messages import Messages
 from shared.applier import Refused
+from shared.closures import Closures
 from shared.consumer import Subscription
 from shared.events import auth, casework, claims, membership
 from shared.events.base import Event, EventData
@@ -23,11 +26,8 @@ PASSED_OVER = frozenset(
         membership.MembershipEnded,
         auth.AccountLocked,
         auth.SignedInFromNewDevice,
-        auth.SessionsClosed,
-        auth.MemberErased,
         casework.DocumentProcessed,
         casework.DocumentDelivered,
-        casework.MessageAnswered,
         claims.CardRenewed,
     }
 )
@@ -37,8 +37,19 @@ PASSED_OVER = frozenset(
 class Subscribers:
     """All the subscriptions of notifications in one list."""
 
-    def __init__(self, members: Members, letters: Letters, mails: Mails, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        *,
+        members: Members,
+        letters: Letters,
+        mails: Mails,
+        messages: Messages,
+        erasure: Erasure,
+        closures: Closures,
+        keyring: Keyring,
+    ) -> None:
         self._members, self._letters, self._mails, self._keyring = members, letters, mails, keyring
+        self._erasure, self._closures = erasure, closures
         self._auth: Mapping[type[EventData], Use] = {
             auth.TemporaryPasswordIssued: self._temporary_password_issued,
             auth.PasswordChanged: self._password_changed,
@@ -46,8 +57,13 @@ class Subscribers:
             auth.PasswordReset: self._password_reset,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
+            auth.SessionsClosed: self._sessions_closed,
+            auth.MemberErased: self._member_erased,
         }
-        self._casework: Mapping[type[EventData], Use] = {casework.LetterPosted: self._letter_posted}
+        self._casework: Mapping[type[EventData], Use] = {
+            casework.LetterPosted: self._letter_posted,
+            casework.MessageAnswered: messages.take_answer,
+        }
         self._reimbursements: Mapping[type[EventData], Use] = {claims.StatementReady: self._statement_ready}
 
     def subscriptions(self) -> list[Subscription]:
@@ -109,6 +125,12 @@ class Subscribers:
         await self._members.identify(data.member_number, identity, consents, event.order, tx)
         if data.kind == "email" and data.email_activated:
             await self._mails.order("identifier_confirmed", event, tx)
+
+    async def _sessions_closed(self, event: Event[auth.SessionsClosed], tx: Transaction) -> None:
+        await self._closures.record(tx, event)
+
+    async def _member_erased(self, event: Event[auth.MemberErased], tx: Transaction) -> None:
+        await self._erasure.erase(event.data.member_number, event.time, tx)
 
     async def _letter_posted(self, event: Event[casework.LetterPosted], tx: Transaction) -> None:
         posted_at = datetime.combine(event.data.posted_on, time(), UTC)

@@ -68,6 +68,8 @@ class Installation:
             "MINIO_CONSOLE_PORT": ports.minio_console,
             "MAIL_READER_PORT": ports.mail_reader,
             "PROMETHEUS_PORT": self.prometheus_port,
+            # An engine without a registry has the version that its owner put there.
+            **({"PROMETHEUS_TAG": tag} if (tag := os.environ.get("PROMETHEUS_TAG")) else {}),
         }
         with (self.folder / ".env").open("a") as file:
             file.writelines(f"{name}={value}\n" for name, value in lines.items())

@@ -3,9 +3,22 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages import activation, first_sign_in, home, overview, reimbursements
+from services.gateway.pages import (
+    activation,
+    card,
+    documents,
+    first_sign_in,
+    home,
+    messages,
+    overview,
+    reimbursements,
+    statements,
+)
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
+
+WITH_FILES = frozenset({documents.SEND})
+"""Paths whose forms carry a file: they bound their bodies themselves."""
 
 
 def routers() -> tuple[APIRouter, ...]:
@@ -22,5 +35,10 @@ def routers() -> tuple[APIRouter, ...]:
         activation.router,
         overview.router,
         reimbursements.router,
+        statements.router,
+        card.router,
+        documents.router,
+        documents.sending,
+        messages.router,
         unknown,
     )

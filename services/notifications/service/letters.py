@@ -93,6 +93,12 @@ class Letters:
             if letter.issued_at <= at:
                 await self._delete_at(letter, at, tx)
 
+    async def erase(self, member_number: str, at: datetime, tx: Transaction) -> None:
+        """The member is erased: every letter goes, and so does what waits to be rendered."""
+        await self.withdraw(member_number, at, tx)
+        # A worker that finds its letter withdrawn removes what it may have put: its job must not vanish beneath it.
+        await self.wake([member_number], tx)
+
     async def posted(self, member_number: str, letter_id: str, at: datetime, tx: Transaction) -> None:
         """The printing house posted the letter: delete it some days later, unless it goes sooner anyway."""
         letter = await self.store.letter(letter_id, tx=tx)

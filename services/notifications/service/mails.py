@@ -81,6 +81,10 @@ class Mails:
         if member_numbers:
             await self.jobs.wake(tx, kind=SEND_TO_MEMBER, member_numbers=member_numbers)
 
+    async def erase(self, member_number: str, tx: Transaction) -> None:
+        """The member is erased: nothing more is mailed."""
+        await self.jobs.drop(tx, {"member_number": member_number, "kind": {"$in": [SEND, SEND_TO_MEMBER]}})
+
     async def send(self, job: Job) -> None:
         """Write the mail of `job` and hand it to the mail server. Raises MailUnsent: try later."""
         mail = await self._written(job)

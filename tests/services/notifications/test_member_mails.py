@@ -8,7 +8,8 @@ from shared.events.auth import PasswordReset, PasswordResetRequested
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
-from tests.services.notifications.conftest import Service, World, until
+from tests.processes import Service, until
+from tests.services.notifications.conftest import World
 from tests.services.notifications.test_mails_on_servers import changed
 
 pytestmark = pytest.mark.servers

@@ -1,4 +1,4 @@
-"""Every query and index of notifications. A member's row is one sealed value: names and addresses, never the NIR."""
+"""Members and their letters. A member's row is one sealed value: names and addresses, never the NIR."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,9 +16,10 @@ LETTERS = "letters"
 _DUPLICATE_KEY = 11000
 
 
-def collections() -> Mapping[str, Sequence[IndexModel]]:
-    """The collections that are only ours, and their indexes."""
-    return {MEMBERS: [], LETTERS: [IndexModel([("member_number", ASCENDING)])]}
+COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
+    MEMBERS: [],
+    LETTERS: [IndexModel([("member_number", ASCENDING)])],
+}
 
 
 class Store:
@@ -82,6 +83,10 @@ class Store:
     async def forget_letter(self, tx: Transaction, letter_id: str) -> None:
         """Delete the row of a letter whose object is gone."""
         await self._db[LETTERS].delete_one({"_id": letter_id}, session=tx.session)
+
+    async def forget_member(self, tx: Transaction, number: str) -> None:
+        """Delete what is known of this member; letters go by themselves, after their objects."""
+        await self._db[MEMBERS].delete_one({"_id": number}, session=tx.session)
 
     def _sealed(self, number: str, member: Member) -> Document:
         return {"_id": number, "sealed": self._at_rest.seal_at_rest(member.model_dump_json(), context=_context(number))}
