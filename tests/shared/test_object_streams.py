@@ -146,6 +146,10 @@ async def test_an_outage_in_the_middle_is_unavailable(infra: RealServers, store:
             await store.put_stream(INTAKE, "outage", interrupted(), PDF, max_bytes=LIMIT)
     finally:
         minio.start()
+    for _ in range(300):  # it answers before it is ready
+        if await store.state() == "ok":
+            break
+        await asyncio.sleep(0.1)
     assert not await store.exists(INTAKE, "outage")
     await store.abort_uploads(INTAKE, "outage")
     assert left(root, "outage") == 0
