@@ -24,7 +24,6 @@ from deploy.local.tools import Toolbox
 from shared.logs import configure
 from tests.stack import RealServers, RunningPortal
 
-
 # No test asserts a time: on a busy machine any example may be slow once.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
