@@ -83,6 +83,7 @@ def _ask(page: Page, member: Newcomer) -> None:
     writing.text.fill("Bonjour, est-ce que ma carte est valable à Lyon ?")
     writing.send()
     ThreadPage(page, SUBJECT)
+    page.close()  # an open thread reads its answers as they come
 
 
 def test_a_service_that_is_away_leaves_its_part_out_and_not_the_page(

@@ -13,6 +13,7 @@ const live = (() => {
   const LOST_AFTER_MS = 6000;
   const FIRST_RETRY_MS = 2000;
   const LONGEST_RETRY_MS = 60000;
+  const READ_TRIES = 4;
   const KINDS = ["claim", "document", "message", "notice"];
 
   const handlers = new Map(); // kind → what a page does itself with an event
@@ -88,19 +89,40 @@ const live = (() => {
   let queue = Promise.resolve();
   function later(task) { queue = queue.then(task).catch(() => undefined); }
 
-  // A part that says the same afterwards is not announced: streams repeat what is recent.
+  // A part that says the same stays as it is, and with it a click or a selection under way: streams repeat what is recent.
   async function refresh(id) {
-    const before = document.getElementById(id).textContent;
-    await readAgain(`#${id}`);
-    const part = document.getElementById(id);
-    if (part.dataset.liveNews && part.textContent !== before) say(part.dataset.liveNews);
+    if (!(await readAgain(id))) return;
+    const { liveNews } = document.getElementById(id).dataset;
+    if (liveNews) say(liveNews);
   }
 
-  async function readAgain(selector) {
-    const inside = document.querySelector(selector).contains(document.activeElement) && document.activeElement.id;
-    await htmx.ajax("GET", window.location.href, { target: selector, select: selector, swap: "outerHTML show:none" });
-    const focused = inside && document.getElementById(inside);
-    if (focused) focused.focus({ preventScroll: true });
+  // Put the part as the server shows it now in its place; whether it says anything else than before.
+  async function readAgain(id) {
+    const fresh = await read(id);
+    const shown = document.getElementById(id);
+    if (!fresh || fresh.innerHTML === shown.innerHTML) return false;
+    const focused = shown.contains(document.activeElement) && document.activeElement.id;
+    shown.replaceWith(fresh);
+    const again = focused && document.getElementById(focused);
+    if (again) again.focus({ preventScroll: true });
+    return true;
+  }
+
+  // A service that is away for a moment is asked again.
+  async function read(id) {
+    const headers = { "HX-Request": "true", "HX-Current-URL": window.location.href };
+    for (let tries = 1; tries <= READ_TRIES; tries += 1) {
+      if (tries > 1) await new Promise((resolve) => { setTimeout(resolve, tries * 1000); });
+      const answer = await fetch(window.location.href, { headers }).catch(() => null);
+      if (answer && answer.headers.has("hx-redirect")) { // the session is over
+        window.location.assign(answer.headers.get("hx-redirect"));
+        return null;
+      }
+      if (answer && answer.ok) {
+        return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+      }
+    }
+    return null;
   }
 
   function say(text) { said.textContent = text.replace(/\s+/g, " ").trim(); }

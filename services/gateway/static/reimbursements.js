@@ -75,9 +75,8 @@ async function fetchRow(id) {
 }
 
 async function readAgain() {
-  const target = openClaim ? "#remboursement" : "#liste";
-  await live.readAgain(target);
-  if (openClaim) live.say(document.querySelector(`${target} .claim-state`).textContent);
+  const changed = await live.readAgain(openClaim ? "remboursement" : "liste");
+  if (openClaim && changed) live.say(document.querySelector("#remboursement .claim-state").textContent);
   waiting.clear();
   if (offer) offer.hidden = true;
 }
