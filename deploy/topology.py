@@ -167,10 +167,14 @@ BUCKETS: Final[tuple[str, ...]] = ("documents-intake", "documents-accepted", "de
 """None keeps versions: what a member erases, and above all a letter with a password, must be gone."""
 
 
-Access = Literal["get", "put", "delete", "list"]
+Access = Literal["get", "put", "delete", "list", "uploads"]
+"""`uploads`: find the multipart uploads that a killed process left behind."""
 
 _S3_OBJECT: Final[Mapping[Access, tuple[str, ...]]] = MappingProxyType(
     {"get": ("s3:GetObject",), "put": ("s3:PutObject", "s3:AbortMultipartUpload"), "delete": ("s3:DeleteObject",)}
+)
+_S3_BUCKET: Final[Mapping[Access, str]] = MappingProxyType(
+    {"list": "s3:ListBucket", "uploads": "s3:ListBucketMultipartUploads"}
 )
 
 
@@ -185,7 +189,7 @@ class Grant:
     def statements(self) -> list[dict[str, object]]:
         """The grant in S3 policy language."""
         objects = sorted(action for access in self.access for action in _S3_OBJECT.get(access, ()))
-        bucket = ["s3:GetBucketLocation", *(["s3:ListBucket"] if "list" in self.access else [])]
+        bucket = ["s3:GetBucketLocation", *(_S3_BUCKET[access] for access in self.access if access in _S3_BUCKET)]
         return [
             {"Effect": "Allow", "Action": bucket, "Resource": [f"arn:aws:s3:::{self.bucket}"]},
             {"Effect": "Allow", "Action": objects, "Resource": [f"arn:aws:s3:::{self.bucket}/*"]},
@@ -214,7 +218,7 @@ ACCOUNTS: Final[tuple[Account, ...]] = (
     Account(
         "documents",
         (
-            Grant("documents-intake", _ALL),
+            Grant("documents-intake", (*_ALL, "uploads")),
             Grant("documents-accepted", _ALL),
             Grant("deliveries", ("get", "delete", "list")),
         ),

@@ -10,6 +10,7 @@
     ├── Conflict          409
     ├── Gone              410
     ├── TooLarge          413
+    │   └── FileTooLarge      file_too_large
     ├── Invalid           422 validation
     ├── TooManyRequests   429 too_many_requests
     └── Unavailable       503 unavailable (a dependency is down, nothing was lost)
@@ -88,6 +89,10 @@ class Gone(Problem):
 
 class TooLarge(Problem):
     status, code, title = 413, "too_large", "Too large"
+
+
+class FileTooLarge(TooLarge):
+    code, title = "file_too_large", "The file is too large"
 
 
 class Invalid(Problem):

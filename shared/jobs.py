@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prometheus_client import Counter, Gauge
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import PyMongoError
 
 from shared.backoff import Backoff
@@ -63,6 +63,14 @@ class Job:
     """The trace in which the job was put; what is made of it goes on in that trace."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A job that waits until nobody puts it again."""
+
+    member_number: str
+    data: Document
+
+
 JobHandler = Callable[[Job], Awaitable[None]]
 
 
@@ -109,9 +117,34 @@ class Jobs:
         await tx.db[COLLECTION].replace_one({"_id": id}, row, upsert=True, session=tx.session)
         self.put_here.set()
 
+    async def put_when_quiet(
+        self, tx: Transaction, kind: str, jobs: Mapping[str, "Quiet"], *, quiet_s: float, at_most_s: float
+    ) -> None:
+        """Write or put off jobs by id, in one bulk write.
+
+        Each is due once it was not put again for `quiet_s`, `at_most_s` after it was first put at the latest; both on
+        the database server's clock.
+        """
+        changes = [
+            UpdateOne({"_id": job_id}, [{"$set": _put_off(kind, job, quiet_s, at_most_s)}], upsert=True)
+            for job_id, job in jobs.items()
+        ]
+        if changes:
+            await tx.db[COLLECTION].bulk_write(changes, ordered=False, session=tx.session)
+
     async def drop(self, tx: Transaction, selection: Document) -> None:
         """Delete the jobs that match `selection`."""
         await tx.db[COLLECTION].delete_many(selection, session=tx.session)
+
+    async def withdraw(self, tx: Transaction, job_id: str) -> bool:
+        """Delete a job that nobody has begun; `False` if somebody has, or it is not there."""
+        gone = await tx.db[COLLECTION].delete_one({"_id": job_id, "lease": None}, session=tx.session)
+        return gone.deleted_count == 1
+
+    async def data_of(self, tx: Transaction, member_number: str) -> list[Document]:
+        """What the member's jobs are about, whatever their kind."""
+        rows = tx.db[COLLECTION].find({"member_number": member_number}, {"data": 1}, session=tx.session)
+        return [row["data"] async for row in rows]
 
     async def wake(self, tx: Transaction, *, kind: str, member_numbers: Collection[str]) -> None:
         """What these members' jobs of `kind` waited for has come: due now. Who works on one loses its lease."""
@@ -236,6 +269,24 @@ class Worker:
         JOBS.labels(job.kind, "abandoned").inc()
         log.warning("job_abandoned", kind=job.kind, job=job.id, reason=reason)
         await self._jobs.forget(job)
+
+
+def _put_off(kind: str, job: Quiet, quiet_s: float, at_most_s: float) -> Document:
+    first = {"$ifNull": ["$first_put_at", "$$NOW"]}
+    return {
+        "kind": kind,
+        "member_number": job.member_number,
+        "data": {"$literal": job.data},  # as it is: in a pipeline a text that begins with $ would be run
+        "attempts": 0,
+        "first_put_at": first,
+        "due_at": {"$min": [_later("$$NOW", quiet_s), _later(first, at_most_s)]},
+        "expires_at": None,
+        "lease": None,
+    }
+
+
+def _later(instant: object, delay_s: float) -> Document:
+    return {"$dateAdd": {"startDate": instant, "unit": "millisecond", "amount": round(delay_s * 1000)}}
 
 
 def _job(row: Document) -> Job:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.local.chromium import chromium
@@ -22,6 +23,10 @@ from deploy.local.processes import Processes
 from deploy.local.tools import Toolbox
 from shared.logs import configure
 from tests.stack import RealServers, RunningPortal
+
+# No test asserts a time: on a busy machine any example may be slow once.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)

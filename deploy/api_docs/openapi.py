@@ -11,13 +11,17 @@ from fastapi.routing import APIRoute
 from deploy.api_docs.version import VERSION
 from services.auth import api as auth
 from services.claims import api as claims
+from services.documents import api as documents
 from services.gateway import api as gateway
 from services.gateway.routes import ROUTES, Route
+from services.notifications import api as notifications
 from shared.app import API_PREFIX, PROBLEM_JSON
 
 ROUTERS: Final[dict[str, tuple[APIRouter, ...]]] = {
     "auth": (auth.router, auth.keys_router),
     "claims": (claims.router,),
+    "documents": (documents.router,),
+    "notifications": (notifications.router,),
 }
 """The routers of each service."""
 

@@ -42,6 +42,8 @@ class Environments:
             parts.append(self._objects(service))
         if service == "notifications":
             parts.append(self._mail())
+        if service == "claims":
+            parts.append({"PORTAL_URL": self.portal_url})
         return {name: value for part in (base_environment(), *parts) for name, value in part.items()}
 
     def operators(self) -> dict[str, str]:

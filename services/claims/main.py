@@ -1,16 +1,22 @@
 """Composition root of claims: settings in, running application out."""
 
+from datetime import timedelta
+
 from fastapi import FastAPI
 
 from services.claims import api
+from services.claims.papers import Papers
 from services.claims.service import Claims
 from services.claims.settings import ClaimsSettings
+from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
 from shared.app import serve
 from shared.backbone import Backbone
+from shared.jobs import Worker
 from shared.live import Live, LiveLimits
 from shared.settings import load
+from shared.typesetting import Typesetter
 
 SERVICE = "claims"
 LIVE_EVENTS = {CLAIMS: "claim"}
@@ -19,7 +25,16 @@ LIVE_EVENTS = {CLAIMS: "claim"}
 def build(settings: ClaimsSettings) -> FastAPI:
     """The application with all its parts, nothing started."""
     backbone = Backbone(SERVICE, settings, COLLECTIONS)
-    claims = Claims(ClaimsStore(backbone.mongo.db), backbone.at_rest)
+    store = ClaimsStore(backbone.mongo.db)
+    statements = Statements(
+        backbone.mongo,
+        store,
+        backbone.jobs,
+        quiet=timedelta(seconds=settings.statement_quiet_seconds),
+        at_most=timedelta(seconds=settings.statement_at_most_seconds),
+    )
+    claims = Claims(store, backbone.at_rest, statements, settings.statement_max_lines)
+    typesetter = Typesetter(settings)
     live = Live(
         backbone.mongo,
         LIVE_EVENTS,
@@ -27,8 +42,9 @@ def build(settings: ClaimsSettings) -> FastAPI:
         limits=LiveLimits(settings.live_max_streams, settings.live_max_changes),
     )
     followed = subscriptions(claims, backbone.closures, settings.consumer_max_records)
-    app = backbone.app(followed, [api.router], [live])
-    app.state.claims, app.state.live = claims, live
+    announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
+    app = backbone.app(followed, [api.router], [live, typesetter, announcers])
+    app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     return app
 
 

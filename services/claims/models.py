@@ -69,6 +69,38 @@ class Reimbursement:
     first_name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who was paid: the member, or a provider (third-party payment), by name."""
+
+    payee: str
+    payee_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSum:
+    """One payment as it concerns one member, added up over their claims of it; `paid_on` is `YYYY-MM-DD`.
+
+    `amount_cents` is what was paid then; `taken_back_cents` (negative or 0) what reversals have taken back since.
+    """
+
+    payment_id: str
+    paid_on: str
+    amount_cents: int
+    taken_back_cents: int
+    claim_count: int
+    payees: tuple[Payee, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A payment with its claims: what the décompte shows."""
+
+    member: "Member"
+    payment: PaymentSum
+    claims: tuple[Reimbursement, ...]
+
+
 CoverageKey = tuple[str, str]
 """(`contract_number`, `valid_from` as `YYYY-MM-DD`): periods with different keys live side by side."""
 

@@ -32,6 +32,11 @@ _PERSON_FIELDS = ("insurer", "title", "first_name", "last_name", "birth_date", "
 # Claims
 
 
+def payments_named(events: Iterable[Event[ClaimEvent]]) -> set[tuple[str, str]]:
+    """(`member_number`, `payment_id`) of each payment that a claim was announced for."""
+    return {(e.data.member_number, e.data.payment.payment_id) for e in events if isinstance(e.data, ClaimPaid)}
+
+
 def claims_named(event: ClaimEvent) -> tuple[str, ...]:
     """The ids of the claims an event speaks of: a reversal is a record of its own and marks the one it takes back."""
     return (event.claim_id, event.reverses) if isinstance(event, ClaimReversed) else (event.claim_id,)
@@ -146,7 +151,7 @@ def folded(text: str) -> str:
 def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> list[tuple[Claim, Listing | None]]:
     """What to store after `events`: each changed claim with its listing, and the reversals of changed claims.
 
-    `held` has, by key, what is stored of every claim named by `events` and every reversal of these.
+    `held` has, by key, what is stored of each claim named by `events`, of its reversals, and of what those take back.
     """
     now = dict(held)
     for event in events:
@@ -223,6 +228,10 @@ def _kept(member_number: str, name: str, value: Any, seal: Seal) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def nir_place(member_number: str, rank: int) -> str:
+    """Where a beneficiary's NIR is kept: it is sealed for this place and opens nowhere else."""
+    return f"members/{member_number}/beneficiaries/{rank}/nir"
+
+
 def _beneficiary(member_number: str, person: Beneficiary, seal: Seal) -> dict[str, Any]:
-    place = f"members/{member_number}/beneficiaries/{person.rank}/nir"
-    return person.model_dump(mode="json") | {"nir": seal(person.nir, place)}
+    return person.model_dump(mode="json") | {"nir": seal(person.nir, nir_place(member_number, person.rank))}

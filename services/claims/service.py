@@ -1,49 +1,66 @@
 """Use cases of the claims service: taking in what the internal systems announce, answering what a member asks."""
 
+import datetime as dt
 from collections.abc import Sequence
 
-from services.claims import rules
-from services.claims.models import Claim, Listing, Member, Reimbursement
-from services.claims.store import ClaimsStore, Filter, Position
+from services.claims import card, rules
+from services.claims.card import Card
+from services.claims.errors import NoCard, StatementTooLong
+from services.claims.models import Claim, Listing, Member, PaymentSum, Reimbursement, Statement
+from services.claims.statements import Statements
+from services.claims.store import ClaimsStore, Filter, PaymentPosition, Position
 from shared.errors import NotFound
 from shared.events.base import Event
+from shared.events.claims import CardRenewed
 from shared.events.membership import MembershipEvent
 from shared.live import key
 from shared.mongo import Transaction
+from shared.nir import Nir
 from shared.sealing import Keyring
 
 
 class Claims:
-    """The claims of all members."""
+    """The claims, payments and cards of all members."""
 
-    def __init__(self, store: ClaimsStore, at_rest: Keyring) -> None:
-        self._store, self._at_rest = store, at_rest
+    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, max_lines: int) -> None:
+        """`max_lines`: of one statement."""
+        self._store, self._at_rest, self._statements = store, at_rest, statements
+        self._max_lines = max_lines
+
+    # From the internal systems
 
     async def take_claims(self, events: Sequence[Event[rules.ClaimEvent]], tx: Transaction) -> None:
-        """Merge a batch of claim events into the claims they name."""
+        """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
         held = await self._store.claims_around(named, tx)
         await self._store.save_claims(rules.fold(held, events), tx)
+        await self._statements.expect(rules.payments_named(events), tx)
 
     async def take_memberships(self, events: Sequence[Event[MembershipEvent]], tx: Transaction) -> None:
-        """Merge a batch of membership events into the members they name."""
+        """Merge a batch of membership events into the members they name, and announce the cards they renew."""
         held = await self._store.members({event.data.member_number for event in events}, tx)
         now = dict(held)
         for event in events:
             number = event.data.member_number
-            now[number] = rules.merge_member(now.get(number) or Member(number), event.data, event.order, self._seal)
+            before = now.get(number) or Member(number)
+            now[number] = rules.merge_member(before, event.data, event.order, self._seal)
+            if valid_from := card.renewed(before, now[number], card.today()):
+                tx.publish(Event.of(CardRenewed(member_number=number, valid_from=valid_from)))
         await self._store.save_members([member for number, member in now.items() if member is not held.get(number)], tx)
 
     async def erase(self, member_numbers: Sequence[str], tx: Transaction) -> None:
         """Forget these members."""
         await self._store.erase(member_numbers, tx)
+        await self._statements.erase(member_numbers, tx)
+
+    # For a member
 
     async def reimbursements(
         self, member_number: str, which: Filter, after: Position | None, limit: int
     ) -> tuple[list[Reimbursement], Position | None]:
         """Up to `limit` of the member's claims after that position, newest first; and where the next page begins."""
         found = await self._store.list_claims(member_number, which, after, limit + 1)
-        names = await self._names(member_number)
+        names = (await self._member(member_number)).first_names()
         page = [_named(claim, listing, names) for claim, listing in found[:limit]]
         return page, Position.of(page[-1].claim, page[-1].listing) if len(found) > limit else None
 
@@ -52,11 +69,43 @@ class Claims:
         found = await self._store.find_claim(member_number, claim_id)
         if found is None:
             raise NotFound
-        return _named(*found, await self._names(member_number))
+        return _named(*found, (await self._member(member_number)).first_names())
 
-    async def _names(self, member_number: str) -> dict[int, str]:
-        member = await self._store.find_member(member_number)
-        return member.first_names() if member else {}
+    async def payments(
+        self, member_number: str, after: PaymentPosition | None, limit: int
+    ) -> tuple[list[PaymentSum], PaymentPosition | None]:
+        """Up to `limit` of the member's payments after that position, newest first; and where the next page begins."""
+        found = await self._store.list_payments(member_number, after, limit + 1)
+        page = found[:limit]
+        return page, PaymentPosition(page[-1].paid_on, page[-1].payment_id) if len(found) > limit else None
+
+    async def statement(self, member_number: str, payment_id: str) -> Statement:
+        """A payment with its claims; raises `NotFound`, for someone else's too, and `StatementTooLong`."""
+        payment = await self._store.find_payment(member_number, payment_id)
+        if payment is None:
+            raise NotFound
+        found = await self._store.claims_of_payment(member_number, payment_id, self._max_lines + 1)
+        if sum(len(claim.paid.value.lines) for claim, _ in found if claim.paid) > self._max_lines:
+            raise StatementTooLong
+        member = await self._member(member_number)
+        names = member.first_names()
+        return Statement(member, payment, tuple(_named(claim, listing, names) for claim, listing in found))
+
+    async def card(self, member_number: str, day: dt.date | None) -> Card:
+        """The member's card on that day, today by default; raises `NoCard`."""
+        member, day = await self._member(member_number), day or card.today()
+        found = card.card_on(member, day)
+        if found is None:
+            known = {"next_valid_from": card.next_valid_from(member, day), "ended_on": card.ended_on(member)}
+            raise NoCard(extra={name: value.isoformat() for name, value in known.items() if value})
+        return found
+
+    def open_nir(self, sealed: str, place: str) -> Nir:
+        """A NIR as it was sealed for that place."""
+        return Nir(self._at_rest.open_at_rest(sealed, context=place).decode())
+
+    async def _member(self, member_number: str) -> Member:
+        return await self._store.find_member(member_number) or Member(member_number)
 
     def _seal(self, nir: str, place: str) -> str:
         return self._at_rest.seal_at_rest(nir, context=place)

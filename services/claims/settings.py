@@ -2,12 +2,21 @@
 
 from pydantic import Field
 
-from shared.settings import StatefulSettings
+from shared.settings import BrandSettings, StatefulSettings
+from shared.typesetting import TypesettingSettings
 
 
-class ClaimsSettings(StatefulSettings):
-    """What claims has besides what every stateful service has."""
+class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
+    """What claims has besides what every stateful service has; whose card and statements it prints."""
 
     live_max_streams: int = Field(default=1_000, ge=1)
     live_max_changes: int = Field(default=200, ge=1)
     """That wait for one stream; beyond them its client is told to read everything again."""
+
+    statement_quiet_seconds: float = Field(default=60.0, gt=0)
+    """A payment's statement is announced when no claim of it has come for so long,"""
+    statement_at_most_seconds: float = Field(default=900.0, gt=0)
+    """but so long after its first claim at the latest."""
+    statement_workers: int = Field(default=2, ge=1, le=16)
+    statement_max_lines: int = Field(default=5_000, ge=1)
+    """That one printed statement holds; a longer one is refused rather than cut short."""

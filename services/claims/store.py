@@ -9,7 +9,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
-from services.claims.models import Claim, Fact, Listing, Member, Order, Status
+from services.claims.models import Claim, Fact, Listing, Member, Order, Payee, PaymentSum, Status
 from services.claims.rules import coverage_key, folded, original_key
 from shared import inbox
 from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed, ClaimsPaymentEvent
@@ -19,6 +19,7 @@ from shared.mongo import Database, Document, Transaction
 
 CLAIMS = "claims"
 MEMBERS = "members"
+STATEMENTS = "statements"
 
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     CLAIMS: [
@@ -30,6 +31,7 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("reverses", ASCENDING)], name="reversals", sparse=True),
     ],
     MEMBERS: [],  # read by member number alone, which is `_id`
+    STATEMENTS: [IndexModel([("member_number", ASCENDING)], name="member")],  # which payments were announced
 }
 
 _FACTS: Mapping[str, type[ClaimsPaymentEvent]] = {
@@ -67,11 +69,20 @@ class Position:
         return cls(listing.date, claim.claim_id)
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentPosition:
+    """The last payment of the page before."""
+
+    date: str
+    payment_id: str
+
+
 class ClaimsStore:
     """The claims and the members of one database."""
 
     def __init__(self, db: Database) -> None:
         self._claims, self._members, self._log = db[CLAIMS], db[MEMBERS], db[inbox.COLLECTION]
+        self._statements = db[STATEMENTS]
 
     # For a member
 
@@ -93,12 +104,47 @@ class ClaimsStore:
         row = await self._members.find_one({"_id": member_number})
         return _member(row) if row else None
 
+    async def list_payments(self, member_number: str, after: PaymentPosition | None, limit: int) -> list[PaymentSum]:
+        """Up to `limit` payments after that position, newest first."""
+        stages: list[Document] = [*_payments({"member_number": member_number, "paid": {"$exists": True}})]
+        if after is not None:
+            older = {"paid_on": {"$lt": after.date}}, {"paid_on": after.date, "_id": {"$lt": after.payment_id}}
+            stages.append({"$match": {"$or": list(older)}})
+        stages += [{"$sort": {"paid_on": DESCENDING, "_id": DESCENDING}}, {"$limit": limit}]
+        return [_payment_sum(row) for row in await self._claims.aggregate(stages).to_list(limit)]
+
+    async def find_payment(
+        self, member_number: str, payment_id: str, tx: Transaction | None = None
+    ) -> PaymentSum | None:
+        """One payment of this member, if any claim of theirs is in it."""
+        stages = _payments(_in_payment(member_number, payment_id))
+        rows = await self._claims.aggregate(stages, session=tx.session if tx else None).to_list(1)
+        return _payment_sum(rows[0]) if rows else None
+
+    async def claims_of_payment(self, member_number: str, payment_id: str, limit: int) -> list[tuple[Claim, Listing]]:
+        """Up to `limit` of this member's claims in that payment, in the order of their ids."""
+        cursor = self._claims.find(_in_payment(member_number, payment_id)).sort("claim_id", ASCENDING).limit(limit)
+        return [(_claim(row), _listing(row)) for row in await cursor.to_list(limit)]
+
+    async def announce_once(self, member_number: str, payment_id: str, tx: Transaction) -> bool:
+        """Note that this statement is announced in `tx`; False if it was before."""
+        statement_key = key(member_number, payment_id)
+        if await self._statements.find_one({"_id": statement_key}, session=tx.session):
+            return False
+        row = {"_id": statement_key, "member_number": member_number}
+        await self._statements.insert_one(row, session=tx.session)
+        return True
+
     # For events: one read and one write a batch
 
     async def claims_around(self, keys: Group[str], tx: Transaction) -> dict[str, Claim]:
-        """The claims with these keys and every reversal of them, by key."""
-        query = {"$or": [{"_id": {"$in": list(keys)}}, {"reverses": {"$in": list(keys)}}]}
+        """The claims with these keys, every reversal of them, and what these in turn take back; by key."""
+        query: Document = {"$or": [{"_id": {"$in": list(keys)}}, {"reverses": {"$in": list(keys)}}]}
         rows = await self._claims.find(query, session=tx.session).to_list(None)
+        taken_back = {row["reverses"] for row in rows if "reverses" in row} - {row["_id"] for row in rows}
+        if taken_back:  # rare: something is told of a reversal without its claim
+            query = {"_id": {"$in": list(taken_back)}}
+            rows += await self._claims.find(query, session=tx.session).to_list(None)
         return {row["_id"]: _claim(row) for row in rows}
 
     async def save_claims(self, claims: Iterable[tuple[Claim, Listing | None]], tx: Transaction) -> None:
@@ -119,6 +165,7 @@ class ClaimsStore:
         whose = {"$in": list(member_numbers)}
         await self._claims.delete_many({"member_number": whose}, session=tx.session)
         await self._members.delete_many({"_id": whose}, session=tx.session)
+        await self._statements.delete_many({"member_number": whose}, session=tx.session)
         await self._log.delete_many({"member_number": whose}, session=tx.session)
 
 
@@ -140,6 +187,36 @@ def list_query(member_number: str, which: Filter, after: Position | None) -> Doc
     if after is not None:
         query["$or"] = [{"date": {"$lt": after.date}}, {"date": after.date, "claim_id": {"$lt": after.claim_id}}]
     return query
+
+
+def _in_payment(member_number: str, payment_id: str) -> Document:
+    return {"member_number": member_number, "paid.payment.payment_id": payment_id}
+
+
+def _payments(which: Document) -> list[Document]:
+    """The stages that add up the claims of each payment."""
+    payee = {"payee": "$paid.payment.payee", "payee_name": "$paid.payment.payee_name"}
+    added_up = {
+        "_id": "$paid.payment.payment_id",
+        "paid_on": {"$max": "$paid.payment.paid_on"},
+        "amount_cents": {"$sum": "$paid.amount_cents"},
+        "taken_back_cents": {"$sum": "$reversed_by.amount_cents"},
+        "claim_count": {"$sum": 1},
+        "payees": {"$addToSet": payee},
+    }
+    return [{"$match": which}, {"$group": added_up}]
+
+
+def _payment_sum(row: Document) -> PaymentSum:
+    payees = [Payee(one["payee"], one.get("payee_name")) for one in row["payees"]]
+    return PaymentSum(
+        payment_id=row["_id"],
+        paid_on=row["paid_on"],
+        amount_cents=int(row["amount_cents"]),
+        taken_back_cents=int(row["taken_back_cents"]),
+        claim_count=row["claim_count"],
+        payees=tuple(sorted(payees, key=lambda one: (one.payee, one.payee_name or ""))),
+    )
 
 
 async def _save(collection: Any, rows: Sequence[Document], session: AsyncIOMotorClientSession) -> None:

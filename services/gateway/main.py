@@ -44,7 +44,7 @@ def build(settings: GatewaySettings) -> FastAPI:
     )
     app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
     app.state.streams = Streams(upstreams, settings.stream_max_open)
-    app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes)
+    app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
 

@@ -11,7 +11,7 @@ from shared.app import API_PREFIX
 
 _JSON: Final = 16 * 1024
 _TEXT: Final = 128 * 1024
-_FILE: Final = 26 * 1024 * 1024
+FILE_FORM_BYTES: Final = 26 * 1024 * 1024
 
 # Requests a minute from one address, which many members may share: a company's, a mobile operator's.
 _READS: Final = 3000
@@ -32,6 +32,11 @@ class Route:
     service: str
     bearer: bool = True
     max_body_bytes: int = _JSON
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether its body may be a file, which takes a telephone its time."""
+        return self.max_body_bytes == FILE_FORM_BYTES
 
     @property
     def per_minute(self) -> int:
@@ -95,18 +100,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     _claims("GET", "/reimbursements/summary"),
     _claims("GET", "/reimbursements/{claim_id:path}"),  # publishers may put a slash into an id
     _claims("GET", "/payments"),
-    _claims("GET", "/payments/{payment_id}/statement.pdf"),
+    _claims("GET", "/payments/{payment_id:path}/statement.pdf"),
     _claims("GET", "/card"),
     _claims("GET", "/card.pdf"),
     _claims("POST", "/card/shares"),
     _claims("DELETE", "/card/shares/{share_id}"),
     _documents("GET", "/documents"),
-    _documents("POST", "/documents", _FILE),
+    _documents("POST", "/documents", FILE_FORM_BYTES),
     _documents("POST OPTIONS", "/uploads"),
-    _documents("HEAD PATCH OPTIONS", "/uploads/{upload_id}", _FILE),
-    _documents("GET", "/documents/{document_id}"),
-    _documents("GET", "/documents/{document_id}/content"),
-    _documents("GET", "/documents/{document_id}/preview"),
+    _documents("HEAD PATCH OPTIONS", "/uploads/{upload_id}", FILE_FORM_BYTES),
+    _documents("GET", "/documents/{document_id:path}/content"),
+    _documents("GET", "/documents/{document_id:path}/preview"),
+    _documents("GET", "/documents/{document_id:path}"),
     _notifications("GET", "/messages"),
     _notifications("POST", "/messages", _TEXT),
     _notifications("GET", "/messages/{thread_id}"),

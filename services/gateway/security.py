@@ -1,5 +1,6 @@
 """Headers that every answer of the gateway carries, the cookies its handler asked for, and the limit of forms."""
 
+from collections.abc import Collection
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -53,11 +54,12 @@ class SecurityHeaders:
 
 
 class FormLimit:
-    """Bounds the bodies of everything but the API, whose routes have limits of their own."""
+    """Bounds the bodies of everything but the API and `own_limits`, paths of pages, which bound theirs themselves."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        self._app, self._limited = app, BodyLimit(app, max_bytes)
+    def __init__(self, app: ASGIApp, *, max_bytes: int, own_limits: Collection[str] = ()) -> None:
+        self._app, self._limited, self._own_limits = app, BodyLimit(app, max_bytes), own_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and scope["path"].startswith(f"{API_PREFIX}/")
-        await (self._app if is_api else self._limited)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        bounds_itself = path.startswith(f"{API_PREFIX}/") or path in self._own_limits
+        await (self._app if bounds_itself else self._limited)(scope, receive, send)

@@ -5,20 +5,25 @@ auth, so it does not matter whose cookie the browser keeps.
 """
 
 import time
+from http import HTTPStatus
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pyreqwest.exceptions import TransportError
 from starlette.requests import Request
+from starlette.responses import Response
 
 from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
+from services.gateway.file_form import FileForm
+from services.gateway.passing import passed_on
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES
 from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
-from services.gateway.upstream import Answer, Json, Upstreams
+from services.gateway.upstream import Answer, Json, Upstreams, away
 from shared.app import API_PREFIX
-from shared.errors import RequiredAction, Unauthenticated
+from shared.errors import NotFound, Problem, RequiredAction, TooLarge, TooManyRequests, Unauthenticated, Unavailable
 from shared.sealing import Keyring, SealingError
 
 REFRESH_BEFORE_S: Final = 30
@@ -165,6 +170,41 @@ class Sessions:
             query=query,
             idempotency_key=idempotency_key,
         )
+        return self._in_session(request, answer)
+
+    async def send_form(
+        self, request: Request, session: WebSession, service: str, path: str, *, form: FileForm, idempotency_key: str
+    ) -> Answer:
+        """Pass a form with a file on in the member's name, as it comes.
+
+        Raises `FileTooLarge` and the same as `call`.
+        """
+        address, token = self.address(request), session.access_token
+        passed = self._upstreams.on_behalf("POST", service, path, client_address=address, token=token, file=True)
+        passed = passed.header("content-type", form.content_type).header("idempotency-key", idempotency_key)
+        try:
+            answer = await self._upstreams.answer(service, passed.body_stream(form.whole()))
+        except TransportError as error:
+            raise form.refused or away(service, error) from None
+        return self._in_session(request, answer)
+
+    async def download(self, request: Request, session: WebSession, service: str, path: str) -> Response:
+        """A file of the member's as it comes. Raises `NotFound`, `TooLarge` and the same as `call`."""
+        address, token = self.address(request), session.access_token
+        sent = self._upstreams.on_behalf("GET", service, path, client_address=address, token=token).build_streamed()
+        try:
+            answer = await sent.__aenter__()
+        except TransportError as error:
+            raise away(service, error) from None
+        if answer.status == HTTPStatus.OK:
+            return passed_on(service, sent, answer)
+        await sent.__aexit__(None, None, None)
+        if answer.status == Unauthenticated.status:
+            self.forget(request)
+        raise _refusal(answer.status)
+
+    def _in_session(self, request: Request, answer: Answer) -> Answer:
+        """`answer`, unless the service no longer takes the session's token."""
         if answer.status == Unauthenticated.status:
             self.forget(request)
             raise Unauthenticated
@@ -205,3 +245,11 @@ class Sessions:
     def _keep(self, request: Request, session: WebSession) -> WebSession:
         self._cookies.set(request, _SESSION, self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION))
         return session
+
+
+def _refusal(status: int) -> Problem:
+    """What a file is refused with, by the service's status alone."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Unavailable()
+    known: tuple[type[Problem], ...] = (Unauthenticated, RequiredAction, TooLarge, TooManyRequests)
+    return next((error for error in known if error.status == status), NotFound)()

@@ -50,6 +50,10 @@ class GatewaySettings(ServiceSettings, BrandSettings):
     """Between two pieces of an answer. Live streams carry a comment each 15 s, so it must be longer than that."""
     spaces: tuple[Space, ...] = ()
     """The spaces offered beside the Espace Assuré, as JSON: `[{"name": "…", "url": "https://…", "hint": "…"}]`."""
+    upstream_file_seconds: float = Field(default=960.0, gt=15)
+    """For a request that carries a file: longer than documents itself allows an upload."""
+    upstream_max_files: int = Field(default=100, ge=1)
+    """Connections for such requests, apart from the others."""
     rate_limit_percent: int = Field(default=100, ge=0, le=10_000)
     """Scales the limits of the route table; 0 switches them off. Without `trusted_proxies` a proxy counts as one."""
     form_max_bytes: int = Field(default=65_536, ge=1024)

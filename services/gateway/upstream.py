@@ -56,20 +56,24 @@ class Upstreams:
         self._settings = settings
         self._client: Client | None = None
         self._live: Client | None = None
+        self._files: Client | None = None
 
     async def start(self) -> None:
         """Build the clients; the services themselves may still be down, that is theirs to say."""
-        self._client = self._build(self._settings.upstream_max_connections)
-        self._live = self._build(self._settings.stream_max_open * len(STREAMS))
+        settings = self._settings
+        self._client = self._build(settings.upstream_max_connections, settings.upstream_read_seconds)
+        self._live = self._build(settings.stream_max_open * len(STREAMS), settings.upstream_read_seconds)
+        # The time until an answer begins counts as reading, and it begins when the file has been sent.
+        self._files = self._build(settings.upstream_max_files, settings.upstream_file_seconds)
 
-    def _build(self, max_connections: int) -> Client:
+    def _build(self, max_connections: int, read_s: float) -> Client:
         settings = self._settings
         return (
             ClientBuilder()
             .max_connections(max_connections)
             .pool_timeout(timedelta(seconds=settings.upstream_pool_seconds))
             .connect_timeout(timedelta(seconds=settings.upstream_connect_seconds))
-            .read_timeout(timedelta(seconds=settings.upstream_read_seconds))
+            .read_timeout(timedelta(seconds=read_s))
             # Shorter than uvicorn's keep-alive of 5 s: never write into a connection the service is closing.
             .pool_idle_timeout(timedelta(seconds=4))
             .no_proxy()
@@ -84,18 +88,28 @@ class Upstreams:
 
     async def stop(self) -> None:
         """Close every connection."""
-        for client in (self._client, self._live):
+        for client in (self._client, self._live, self._files):
             if client:
                 await client.close()
-        self._client = self._live = None
+        self._client = self._live = self._files = None
 
     async def state(self) -> str:
         """Always well once built: whether a service answers is learnt from its answers."""
         return "ok" if self._client else "not started"
 
-    def request(self, method: str, service: str, path: str) -> RequestBuilder:
-        """A request to `service`, at a path of its own, carrying the request id and trace of the one served."""
-        return self._traced(self._client, method, service, path)
+    def request(self, method: str, service: str, path: str, *, file: bool = False) -> RequestBuilder:
+        """A request to `service`, at a path of its own, carrying the request id and trace of the one served.
+
+        `file`: its body is a file, which may take long.
+        """
+        return self._traced(self._files if file else self._client, method, service, path)
+
+    def on_behalf(
+        self, method: str, service: str, path: str, *, client_address: str, token: str | None, file: bool = False
+    ) -> RequestBuilder:
+        """The same, at a path of the API, for a page's reader."""
+        request = self.request(method, service, API_PREFIX + path, file=file).header("x-forwarded-for", client_address)
+        return request.header("authorization", f"Bearer {token}", is_sensitive=True) if token else request
 
     def stream(self, service: str, path: str) -> RequestBuilder:
         """A request for a live stream: it has its own connections, and its answer is there with the first byte."""
@@ -127,9 +141,7 @@ class Upstreams:
         idempotency_key: str | None = None,
     ) -> Answer:
         """One JSON request on behalf of a page's reader. Raises `Unavailable` (also for a service's own 5xx)."""
-        request = self.request(method, service, API_PREFIX + path).header("x-forwarded-for", client_address)
-        if token:
-            request = request.header("authorization", f"Bearer {token}", is_sensitive=True)
+        request = self.on_behalf(method, service, path, client_address=client_address, token=token)
         if idempotency_key:
             request = request.header("idempotency-key", idempotency_key)
         if query:
@@ -137,10 +149,14 @@ class Upstreams:
         if body is not None:
             request = request.body_json(body)
         try:
-            response = await request.build().send()
-            answer = Answer(response.status, await _json(response), _seconds(response.get_header("retry-after")))
+            return await self.answer(service, request)
         except TransportError as error:
             raise away(service, error) from None
+
+    async def answer(self, service: str, request: RequestBuilder) -> Answer:
+        """The answer to `request`. Raises `Unavailable` for a service's own 5xx; TransportError passes."""
+        response = await request.build().send()
+        answer = Answer(response.status, await _json(response), _seconds(response.get_header("retry-after")))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("service_failed", to=service, status=answer.status)
             raise Unavailable(retry_after_s=answer.retry_after_s or 5)

@@ -1,4 +1,4 @@
-"""The HTTP entrance of notifications: messages with the management centre, and the live stream."""
+"""The HTTP entrance of notifications: messages with the management centre, preferences, the live stream."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -8,8 +8,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from services.notifications.models import Topic
-from services.notifications.schemas import NewMessage, NewReply, ThreadDetail, ThreadItem, ThreadPage
+from services.notifications.rules import Preferences
+from services.notifications.schemas import (
+    ChangedPreferences,
+    NewMessage,
+    NewReply,
+    PreferencesOut,
+    ThreadDetail,
+    ThreadItem,
+    ThreadPage,
+)
 from services.notifications.service.messages import Draft, Messages
+from services.notifications.service.preferences import Choices
 from services.notifications.store import Position
 from shared.app import API_PREFIX
 from shared.errors import FieldError, Invalid
@@ -30,12 +40,18 @@ def _messages(request: Request) -> Messages:
     return messages
 
 
+def _choices(request: Request) -> Choices:
+    choices: Choices = request.app.state.choices
+    return choices
+
+
 def _live(request: Request) -> Live:
     live: Live = request.app.state.live
     return live
 
 
 AllMessages = Annotated[Messages, Depends(_messages)]
+AllChoices = Annotated[Choices, Depends(_choices)]
 LiveUpdates = Annotated[Live, Depends(_live)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=200)]
@@ -80,6 +96,19 @@ async def reply(
     """Add to a thread; 409 `thread_closed` where the centre has closed it."""
     draft = Draft(new.text, new.document_ids, idempotency_key)
     return ThreadDetail.whole(await messages.reply(member.member_number, thread_id, draft))
+
+
+@router.get("/preferences")
+async def read_preferences(member: CurrentMember, choices: AllChoices) -> PreferencesOut:
+    """The member's language, and what may be mailed to them."""
+    return PreferencesOut.of(await choices.of(member.member_number))
+
+
+@router.patch("/preferences")
+async def change_preferences(member: CurrentMember, choices: AllChoices, changed: ChangedPreferences) -> PreferencesOut:
+    """Change some of them; answers those in force then."""
+    changes = Preferences(changed.language, changed.consents.model_dump(exclude_none=True))
+    return PreferencesOut.of(await choices.change(member.member_number, changes))
 
 
 @router.get("/stream", response_class=Response)

@@ -1,17 +1,14 @@
 """Letters on paper, as PDF/UA-1 (ISO 14289-1) of one page for a window envelope. Their words are in the template."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import typst
-
 from services.notifications import rules
 from services.notifications.models import Address, Member
 from services.notifications.settings import NotificationsSettings
+from shared import typesetting
 
 _TEMPLATES = Path(__file__).parent / "templates" / "letters"
 
@@ -57,24 +54,10 @@ class LetterPress:
             "password": letter.password,
             "expires_on": rules.day(letter.expires_at),
         }
-        return _pdf("temporary_password.typ", data, letter.issued_at)
+        return typesetting.pdf(_TEMPLATES / "temporary_password.typ", {"letter": data}, letter.issued_at)
 
 
 def site(portal_url: str) -> str:
     """The portal's address as one types it: without `https://`, which browsers add by themselves."""
     parts = urlsplit(portal_url)
     return parts.netloc if parts.scheme == "https" else portal_url
-
-
-def _pdf(template: str, data: Mapping[str, object], timestamp: datetime) -> bytes:
-    # Only the fonts that come with typst: the same letter on every machine.
-    pdf = typst.compile(
-        _TEMPLATES / template,
-        root=_TEMPLATES,
-        ignore_system_fonts=True,
-        sys_inputs={"letter": json.dumps(data)},
-        pdf_standards="ua-1",
-        timestamp=int(timestamp.timestamp()),
-    )
-    assert isinstance(pdf, bytes)  # noqa: S101 - one file: no output path, and no format with a file a page
-    return pdf

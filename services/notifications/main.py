@@ -12,6 +12,7 @@ from services.notifications.service.letters import Letters
 from services.notifications.service.mails import Mails
 from services.notifications.service.members import Members
 from services.notifications.service.messages import Messages
+from services.notifications.service.preferences import Choices
 from services.notifications.settings import NotificationsSettings
 from services.notifications.store import THREADS, MessageStore, Store
 from services.notifications.subscribers import Subscribers
@@ -71,6 +72,7 @@ def build(settings: NotificationsSettings) -> FastAPI:
         Worker("mails", backbone.jobs, to_mail.handlers(), concurrency=settings.smtp_connections),
     )
     app = backbone.app(subscribers.subscriptions(), [api.router], parts)
+    app.state.choices = Choices(backbone.mongo, kept, to_mail)
     app.state.messages, app.state.live = messages, live
     return app
 

@@ -63,6 +63,8 @@ class Member(Stored):
     """The address given to contract management; `identity` may hold a better one."""
     identity: Fact[Identity] | None = None
     consents: Fact[Consents] | None = None
+    chosen_language: Fact[str] | None = None
+    """What the member chose here; it wins over `languages`."""
     languages: tuple[Fact[str | None], ...] = ()
     """What contract management said, oldest first, as far as it may still matter."""
     owned_since: Order | None = None

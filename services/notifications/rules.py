@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, TypeVar
@@ -12,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
+from shared.typesetting import printable
 
 V = TypeVar("V")
 
@@ -20,6 +22,15 @@ Language = Literal["fr", "en"]
 MEMBERSHIP_FIELDS = ("title", "first_name", "last_name", "postal_address", "email")
 KEPT_LANGUAGES = 8
 """More changes of language than this before a first sign-in: the oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a member changes: a language, single consents by name."""
+
+    language: Language | None = None
+    consents: Mapping[str, bool] = field(default_factory=dict)
+
 
 UNKNOWN = Member()
 """A member of whom nothing is known yet."""
@@ -37,9 +48,6 @@ _LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 # Territories that La Poste serves as domestic mail: no country line on the envelope.
 _DOMESTIC = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "WF", "PF", "NC"})
-
-# Controls, invisible marks, lone surrogates, private and unassigned characters, line and paragraph separators.
-_NOT_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _UNACCENTED = str.maketrans({"Œ": "OE", "Æ": "AE", "’": " ", "'": " ", ",": " ", ".": " ", ";": " ", ":": " "})
 
@@ -74,6 +82,23 @@ def told_by_auth(member: Member, identity: Identity, consents: Consents | None, 
     return member.model_copy(update=update)
 
 
+def told_by_member(member: Member, changes: Preferences, order: Order) -> Member:
+    """`member` after they chose for themselves; what `changes` leaves out stays."""
+    update: dict[str, Any] = {}
+    if changes.language is not None:
+        update["chosen_language"] = newer(member.chosen_language, Fact[str](value=changes.language, order=order))
+    known = consents(member)
+    wanted = known.model_copy(update=changes.consents)
+    if wanted != known:
+        update["consents"] = newer(member.consents, Fact[Consents](value=wanted, order=order))
+    return member.model_copy(update=update)
+
+
+def consents(member: Member) -> Consents:
+    """What the address may be used for: nothing, until the member said so."""
+    return member.consents.value if member.consents else Consents(statements=False, management_information=False)
+
+
 def _languages(facts: tuple[Fact[str | None], ...], owned_since: Order | None) -> tuple[Fact[str | None], ...]:
     """What may still be the last word before `owned_since`, whichever topic arrives first."""
     by_order = {fact.order: fact for fact in facts if owned_since is None or fact.order < owned_since}
@@ -82,7 +107,8 @@ def _languages(facts: tuple[Fact[str | None], ...], owned_since: Order | None) -
 
 def language(member: Member) -> Language:
     """The language of a member's mails; any but English is served in French."""
-    return "en" if member.languages and member.languages[-1].value == "en" else "fr"
+    said = member.chosen_language or (member.languages[-1] if member.languages else None)
+    return "en" if said and said.value == "en" else "fr"
 
 
 def full_name(member: Member) -> str:
@@ -135,17 +161,6 @@ def envelope_lines(member: Member, to: Address) -> list[str]:
 def _postal(text: str) -> str:
     bare = unicodedata.normalize("NFKD", text.upper().translate(_UNACCENTED))
     return " ".join(printable("".join(c for c in bare if not unicodedata.combining(c))).split())
-
-
-def printable(text: str) -> str:
-    """`text` with what the letters' fonts cannot show as `?`: they have Latin, Greek and Cyrillic."""
-    composed = unicodedata.normalize("NFC", text)
-    visible = (c for c in composed if unicodedata.category(c) not in _NOT_TEXT)
-    return "".join(c if _in_fonts(ord(c)) else "?" for c in visible)
-
-
-def _in_fonts(code: int) -> bool:
-    return code < 0x0500 or 0x1E00 <= code < 0x2000 or 0x2010 <= code < 0x2041 or code == 0x20AC
 
 
 def day(instant: datetime, lang: Language = "fr") -> str:

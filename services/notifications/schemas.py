@@ -5,7 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from services.notifications.models import Message, Sender, Thread
+from services.notifications import rules
+from services.notifications.models import Member, Message, Sender, Thread
+from services.notifications.rules import Language
 from services.notifications.service.messages import Conversation, takes_replies
 from shared.events.fields import Id
 
@@ -42,6 +44,26 @@ DocumentIds = Annotated[tuple[Id, ...], Field(max_length=MAX_DOCUMENTS)]
 Category = Literal["reimbursement", "card", "contract", "quote", "personal_details", "other"]
 
 
+class ConsentsOut(BaseModel):
+    """What the e-mail address may be used for."""
+
+    statements: bool
+    management_information: bool
+
+
+class PreferencesOut(BaseModel):
+    """The language of mails, and what may be mailed."""
+
+    language: Language
+    consents: ConsentsOut
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """Those in force."""
+        said = ConsentsOut.model_validate(rules.consents(member).model_dump())
+        return cls(language=rules.language(member), consents=said)
+
+
 class _Taken(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -58,6 +80,20 @@ class NewMessage(NewReply):
 
     subject: Subject
     category: Category
+
+
+class ChangedConsents(_Taken):
+    """What is left out stays as it is."""
+
+    statements: bool | None = None
+    management_information: bool | None = None
+
+
+class ChangedPreferences(_Taken):
+    """What is left out stays as it is."""
+
+    language: Language | None = None
+    consents: ChangedConsents = ChangedConsents()
 
 
 class MessageOut(BaseModel):

@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 from deploy.cli.environment import kafka_access
 from deploy.cli.publisher import Publisher
 from deploy.local import letters, topics
-from shared import nir
+from deploy.simulator.people import coverage
+from shared import clock, ids, nir
 from shared.events.base import Event, EventData
 from shared.events.claims_payment import ClaimPaid
-from shared.events.notifications import LetterReady, NotificationsEvent
+from shared.events.notifications import LetterReady, MessageSent, NotificationsEvent
 from tests.stack import RunningPortal
 
 WITHIN_S = 60.0
@@ -83,6 +84,29 @@ class Outside:
         with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
             elsewhere.submit(asyncio.run, self._hand_over(events)).result(WITHIN_S)
         return [str(data["claim_id"]) for data in told]
+
+    def answer(self, message: MessageSent, text: str, *, closes: bool = False) -> None:
+        """The management centre answers a member's message."""
+        data = {
+            "member_number": message.member_number,
+            "thread_id": message.thread_id,
+            "message_id": message.message_id,
+            "answer_id": ids.new_id(),
+            "text": text,
+            "answered_at": clock.rfc3339(clock.now()),
+            "closes": closes,
+        }
+        self.publish("MessageAnswered", data)
+
+    def messages(self, newcomer: Newcomer, count: int) -> list[MessageSent]:
+        """What the management centre was sent by this member, once it is `count` messages."""
+        found: list[MessageSent] = []
+        for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
+            if event and isinstance(event.data, MessageSent) and event.data.member_number == newcomer.member_number:
+                found.append(event.data)
+            if len(found) == count:
+                return found
+        raise AssertionError(f"{len(found)} messages instead of {count}")
 
     async def _hand_over(self, events: Sequence[Event[EventData]]) -> None:
         async with Publisher(kafka_access(self._operators)) as publisher:
@@ -170,6 +194,11 @@ def line(number: int, code: str, label: str, domain: str, *, spent: int, statuto
     }
 
 
+def coverage_of(member_number: str, year: int) -> dict[str, Any]:
+    """The contract in one year, with the grid of the insurer's user guide."""
+    return coverage(f"C-{member_number}", "Confort", year).model_dump(mode="json")
+
+
 def _enrolment(*, email: bool) -> dict[str, Any]:
     member_number = f"{10_000_000 + secrets.randbelow(90_000_000)}"
     nir13 = str(nir.normalise(f"2840575{1 + secrets.randbelow(900):03d}{1 + secrets.randbelow(999):03d}"))
@@ -186,16 +215,6 @@ def _enrolment(*, email: bool) -> dict[str, Any]:
         "birth_date": "1984-05-12",
         "postal_address": {"lines": ["12 RUE DES LILAS"], "postal_code": "69003", "city": "LYON", "country": "FR"},
         "beneficiaries": [{**person, "last_name": "Dupont", "nir": nir13} for person in people],
-        "coverage": {
-            "contract_number": f"C-{member_number}",
-            "contract_name": "Confort",
-            "amc_number": "0123456789",
-            "agreement_type": "SP",
-            "csr": "01",
-            "responsible_contract": True,
-            "valid_from": "2026-01-01",
-            "valid_until": "2026-12-31",
-            "guarantees": [{"domain": "PHAR", "operator": "SP", "level": "100/100/100"}],
-        },
+        "coverage": coverage_of(member_number, clock.now().year),
     }
     return data | ({"email": f"laure.{member_number}@example.org"} if email else {})

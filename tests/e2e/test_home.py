@@ -11,10 +11,12 @@ from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside
 from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.live import expect_stream
+from tests.e2e.pages.messages import MessagesPage, ThreadPage
 from tests.stack import RealServers, RunningPortal
 
 pytestmark = pytest.mark.browser
 
+SUBJECT = "Ma carte à Lyon"
 SPACES = '[{"name": "Espace Entreprise", "url": "https://entreprise.example/", "hint": "Je gère les contrats."}]'
 
 
@@ -49,7 +51,7 @@ def test_the_spaces_are_offered_and_the_cookie_notice_is_put_away_once(page: Pag
 def test_the_page_after_sign_in_shows_the_latest_and_what_arrives(
     outside: Outside, new_page: Callable[..., Page], member: Newcomer
 ) -> None:
-    page = new_page(color_scheme="dark", java_script_enabled=True)
+    page = new_page(color_scheme="dark")
     HomePage(page).open().sign_in(member.member_number, PASSWORD)
     overview = OverviewPage(page)
     expect(page.get_by_text("Aucun remboursement pour l’instant.")).to_be_visible()
@@ -59,7 +61,28 @@ def test_the_page_after_sign_in_shows_the_latest_and_what_arrives(
     expect(overview.rows).to_have_count(3)
     expect(page.locator("[data-live-said]")).to_have_text("Il y a du nouveau sur votre page d’accueil.")
     assert page.evaluate("window.notReloaded") is True
+    _ask(new_page(), member)
+    [asked] = outside.messages(member, 1)
+    expect(page.get_by_text("En attente de réponse")).to_be_visible()
+    outside.answer(asked, "Bonjour, oui.")
+    page.get_by_role("region", name="À faire").get_by_role("link", name="Une réponse vous attend").click()
+    ThreadPage(page, SUBJECT)
+    page.go_back()
+    expect(page.get_by_text("Réponse lue")).to_be_visible()
+    expect(page.get_by_role("region", name="À faire")).to_have_count(0)
     screens(page, "apercu-sombre")
+
+
+def _ask(page: Page, member: Newcomer) -> None:
+    """On another device, a question to the management centre."""
+    HomePage(page).open().sign_in(member.member_number, PASSWORD)
+    OverviewPage(page).open_tab("Mes messages")
+    writing = MessagesPage(page).write()
+    writing.category.select_option("Une autre question")
+    writing.subject.fill(SUBJECT)
+    writing.text.fill("Bonjour, est-ce que ma carte est valable à Lyon ?")
+    writing.send()
+    ThreadPage(page, SUBJECT)
 
 
 def test_a_service_that_is_away_leaves_its_part_out_and_not_the_page(

@@ -37,12 +37,12 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     thread = ThreadPage(page, SUBJECT)
     expect(page.get_by_text("Votre message est bien parti.")).to_be_visible()
     expect(thread.messages).to_have_count(1)
-    [asked] = outside.messages_sent(member, 1)
+    [asked] = outside.messages(member, 1)
     assert (asked.subject, asked.text, asked.category) == (SUBJECT, QUESTION, "reimbursement")
 
     expect_stream(page, "open")
     thread.text.fill("Je voulais ajouter que")
-    outside.answer(member, asked, "Bonjour,\nil nous manque l’ordonnance. Pouvez-vous nous l’envoyer ?")
+    outside.answer(asked, "Bonjour,\nil nous manque l’ordonnance. Pouvez-vous nous l’envoyer ?")
     expect(thread.messages).to_have_count(2)
     expect(thread.messages.last).to_contain_text("il nous manque l’ordonnance")
     expect(thread.announced).to_have_text("Une réponse est arrivée.")
@@ -53,20 +53,25 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     screens(page, "messages-fil")
     thread.send()
     expect(thread.messages).to_have_count(3)
-    replied = outside.messages_sent(member, 2)[-1]
+    replied = outside.messages(member, 2)[-1]
     assert (replied.thread_id, replied.text) == (asked.thread_id, "Je l’ai déposée dans « Mes documents ».")
 
     page.goto("/messages")
     expect_stream(page, "open")
-    expect(listed.threads).to_contain_text("En attente de réponse")
-    outside.answer(member, replied, "Merci, votre remboursement part demain.")
-    expect(listed.threads).to_contain_text("Nouvelle réponse")
-    outside.new_thread_of(page, "Ma nouvelle adresse")
-    screens(page, "messages")
+    expect(listed.threads.first).to_contain_text("En attente de réponse")
+    outside.answer(replied, "Merci, votre remboursement part demain.")
+    expect(listed.threads.first).to_contain_text("Nouvelle réponse")
+    writing = listed.write()
+    writing.category.select_option("Mes coordonnées ou ma famille")
+    writing.subject.fill("Ma nouvelle adresse")
+    writing.text.fill("Nous avons déménagé.")
+    writing.send()
+    expect(page.get_by_text("Votre message est bien parti.")).to_be_visible()
     page.goto("/messages")
+    screens(page, "messages")
     listed.read(SUBJECT)
     expect(page.get_by_text("votre remboursement part demain")).to_be_visible()
-    _closed_while_typing(outside, member, replied, ThreadPage(page, SUBJECT))
+    _closed_while_typing(outside, replied, ThreadPage(page, SUBJECT))
     dark = new_page(color_scheme="dark")
     HomePage(dark).open().sign_in(member.member_number, PASSWORD)
     for path, name in ((f"/messages/{asked.thread_id}", "messages-fil-sombre"), ("/messages", "messages-sombre")):
@@ -87,10 +92,10 @@ def _refused_and_kept(writing: WritingPage) -> None:
     screens(writing.page, "messages-erreur")
 
 
-def _closed_while_typing(outside: Outside, member: Newcomer, last: MessageSent, thread: ThreadPage) -> None:
+def _closed_while_typing(outside: Outside, last: MessageSent, thread: ThreadPage) -> None:
     expect_stream(thread.page, "open")
     thread.text.fill("Encore une chose :")
-    outside.answer(member, last, "Bonne journée.", closes=True)
+    outside.answer(last, "Bonne journée.", closes=True)
     expect(thread.page.get_by_text("Cette conversation est terminée.")).to_be_visible()
     expect(thread.text).to_have_value("Encore une chose :")
     thread.send()

@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import nir
@@ -67,7 +67,6 @@ def test_a_nir_is_printed_in_groups_and_masked() -> None:
     assert nir.masked(laure) == "2 84 •• •• ••• ••• ••"
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[12][0-9]{2}(0[1-9]|1[0-2])([0-9]{2}|2A|2B)[0-9]{6}", fullmatch=True), st.integers(1, 97))
 def test_exactly_one_key_fits(number: str, key: int) -> None:
     fits = nir.key(nir.Nir(number)) == f"{key:02d}"
@@ -79,7 +78,6 @@ def test_exactly_one_key_fits(number: str, key: int) -> None:
             nir.normalise(f"{number}{key:02d}")
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_nir_or_not(text: str) -> None:
     with contextlib.suppress(InvalidNir):

@@ -3,7 +3,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.sealing import InvalidKeys, Keyring, SealingError, Tampered, UnknownKey
@@ -20,7 +20,6 @@ VECTOR = (
 )
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(max_size=40), st.text(max_size=40))
 def test_what_is_sealed_opens_at_its_place(secret: str, event_id: str, field: str) -> None:
     token = RING.seal(secret, event_id=event_id, field=field)
@@ -28,7 +27,6 @@ def test_what_is_sealed_opens_at_its_place(secret: str, event_id: str, field: st
     assert RING.open(token, event_id=event_id, field=field) == secret
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=5000), st.text(max_size=100))
 def test_what_is_sealed_at_rest_opens_in_its_context(secret: bytes, context: str) -> None:
     token = RING.seal_at_rest(secret, context=context)
@@ -93,7 +91,6 @@ def test_a_change_of_any_part_is_noticed(part: int) -> None:
         RING.open(".".join(parts), event_id="e", field="f")
 
 
-@settings(deadline=None)
 @given(st.text() | st.text("ABCD.eyJ0", max_size=40))
 def test_text_that_is_no_token(text: str) -> None:
     with pytest.raises(SealingError):

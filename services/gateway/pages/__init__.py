@@ -6,15 +6,21 @@ from starlette.responses import Response
 from services.gateway.pages import (
     account,
     activation,
+    card,
+    documents,
     first_sign_in,
     home,
     lost_password,
     messages,
     overview,
     reimbursements,
+    statements,
 )
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
+
+WITH_FILES = frozenset({documents.SEND})
+"""Paths whose forms carry a file: they bound their bodies themselves."""
 
 
 def routers() -> tuple[APIRouter, ...]:
@@ -32,6 +38,10 @@ def routers() -> tuple[APIRouter, ...]:
         lost_password.router,
         overview.router,
         reimbursements.router,
+        statements.router,
+        card.router,
+        documents.router,
+        documents.sending,
         messages.router,
         account.router,
         unknown,

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from services.gateway.pages.home import AFTER_SIGN_IN
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages
 from services.gateway.schemas.account import Account
+from services.gateway.schemas.documents import DocumentPage
+from services.gateway.schemas.messages import ThreadPage
 from services.gateway.schemas.reimbursements import ReimbursementPage
 from services.gateway.schemas.wire import Wire
 from services.gateway.upstream import Answer
@@ -30,11 +32,22 @@ async def overview(request: Request, web: WebPages, session: SignedIn) -> Respon
     """Each part is asked of its service side by side; `None` is a part that cannot be shown now."""
     after = vector_now()
     ask = partial(web.sessions.call, request, session, "GET")
-    account, reimbursements = await asyncio.gather(
+    account, reimbursements, documents, threads = await asyncio.gather(
         _part(ask("auth", "/account"), Account),
         _part(ask("claims", "/reimbursements", query=LATEST), ReimbursementPage),
+        _part(ask("documents", "/documents", query=LATEST), DocumentPage),
+        _part(ask("notifications", "/messages", query=LATEST), ThreadPage),
     )
-    return web.page(request, "overview.html", account=account, reimbursements=reimbursements, after=after)
+    return web.page(
+        request,
+        "overview.html",
+        account=account,
+        reimbursements=reimbursements,
+        documents=documents,
+        threads=threads,
+        waiting=[thread for thread in threads.items if thread.unread] if threads else [],
+        after=after,
+    )
 
 
 async def _part(asked: Awaitable[Answer], schema: type[W]) -> W | None:

@@ -148,7 +148,9 @@ def _environment(settings: GatewaySettings) -> Environment:
         short_day=formats.short_day,
         month=formats.month,
         clock=formats.clock,
+        size=formats.size,
         day=formats.day_in_paris,
+        nir_groups=formats.nir_groups,
         path_segment=lambda text: quote(text, safe=""),
     )
     return environment

@@ -15,6 +15,7 @@ class Beneficiary(Wire):
 class Payment(Wire):
     """`payee_name` says which provider was paid (third-party payment)."""
 
+    payment_id: str
     paid_on: date
     payee: Literal["member", "provider"]
     payee_name: str | None = None

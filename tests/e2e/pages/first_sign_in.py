@@ -45,7 +45,8 @@ class OverviewPage:
 
     @property
     def rows(self) -> Locator:
-        return self.page.locator("#apercu").get_by_role("listitem")
+        """The latest reimbursements."""
+        return self.page.get_by_role("region", name="Derniers remboursements").get_by_role("listitem")
 
     def open_tab(self, name: str) -> None:
         self.page.get_by_role("navigation", name="Rubriques").get_by_role("link", name=name).click()

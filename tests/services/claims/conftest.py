@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from itertools import takewhile
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pymongo
@@ -17,16 +18,22 @@ from pymongo.database import Database
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.response import Response
 
+from deploy.local import topics
 from services.auth.settings import signing_seeds
 from services.auth.tokens import AccessTokens
 from shared import clock
 from shared.app import API_PREFIX
-from shared.events.base import Event
+from shared.events.base import Event, EventData
 from shared.events.record import to_message
 from shared.kafka import KafkaAccess
+from tests.services.claims.paper import Paper
 from tests.stack import RealServers, RunningPortal
 
+D = TypeVar("D", bound=EventData)
+
 WITHIN_S = 20.0
+QUIET_S, AT_MOST_S = 1.0, 3.0
+"""How long a payment rests before its statement is announced."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class ClaimsService:
     client: Client
     tokens: AccessTokens
     auth_environment: Mapping[str, str] = field(repr=False)
+    operators: Mapping[str, str] = field(repr=False)
 
     async def publish(self, *events: Event[Any]) -> None:
         """Publish in this order and wait for the broker's acknowledgement."""
@@ -96,6 +104,25 @@ class ClaimsService:
         async with _producer(self.auth_environment) as producer:
             await producer.send_and_wait(message.topic, message.value, key=message.key, headers=list(message.headers))
 
+    async def announced(self, kind: type[D], member_number: str, count: int, *, within_s: float = WITHIN_S) -> list[D]:
+        """What claims published of that kind about the member: once there are `count`, and a quiet time later."""
+        found: list[D] = []
+        async with asyncio.timeout(within_s):
+            while len(found) < count:
+                await asyncio.sleep(0.1)
+                found = await self._announced(kind, member_number)
+        await asyncio.sleep(QUIET_S + 1.0)
+        return await self._announced(kind, member_number)
+
+    async def _announced(self, kind: type[D], member_number: str) -> list[D]:
+        def read() -> list[D]:
+            followed = topics.follow(self.operators, [kind.topic], {}, WITHIN_S)
+            # The relay of a killed process repeats what it could not delete any more: by its id it is the same event.
+            present = {event.id: event.data for event in takewhile(lambda event: event is not None, followed) if event}
+            return [data for data in present.values() if isinstance(data, kind) and data.member_number == member_number]
+
+        return await asyncio.to_thread(read)
+
     def token(self, member_number: str, session_id: str = "", **claims: Any) -> str:
         """An access token as auth would sign it."""
         told: dict[str, Any] = {"insurer": "main", "required_actions": [], "now": clock.now()}
@@ -107,6 +134,13 @@ class ClaimsService:
             {k: str(v) for k, v in query.items()}
         )
         return await request.bearer_auth(self.token(member_number)).build().send()
+
+    async def pdf(self, path: str, member_number: str, **query: str | int) -> Paper:
+        """A paper, which must be answered with 200 as a private file."""
+        answer = await self.get(path, member_number, **query)
+        assert (answer.status, answer.get_header("content-type")) == (200, "application/pdf"), await answer.text()
+        assert answer.get_header("cache-control") == "no-store"
+        return Paper(bytes(await answer.bytes()), str(answer.get_header("content-disposition")))
 
     async def listed(self, member_number: str, **query: str | int) -> dict[str, Any]:
         """The member's list, which must be answered with 200."""
@@ -148,7 +182,9 @@ class ClaimsService:
 @pytest.fixture(scope="module")
 def processes(infra: RealServers) -> Iterator[RunningPortal]:
     """auth and claims."""
-    portal = RunningPortal(infra)
+    portal = RunningPortal(
+        infra, {"STATEMENT_QUIET_SECONDS": str(QUIET_S), "STATEMENT_AT_MOST_SECONDS": str(AT_MOST_S)}
+    )
     try:
         for service in ("auth", "claims"):
             portal.start(service)
@@ -167,7 +203,7 @@ async def service(infra: RealServers, processes: RunningPortal) -> AsyncIterator
     client = ClientBuilder().no_proxy().timeout(timedelta(seconds=30)).build()
     try:
         async with _producer(infra.operators()) as producer:
-            yield ClaimsService(processes, database["claims"], producer, client, tokens, auth)
+            yield ClaimsService(processes, database["claims"], producer, client, tokens, auth, infra.operators())
     finally:
         await client.close()
         database.close()

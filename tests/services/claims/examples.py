@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from deploy.simulator.people import coverage as simulated
 from shared.events.base import Event
 from shared.events.claims_payment import ClaimLine, ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed, Payment
 from shared.events.membership import (
@@ -142,3 +143,8 @@ def ended(day: date, member: str = MEMBER) -> MembershipEnded:
 def event(data: Any, second: int = 0, event_id: str | None = None) -> Event[Any]:
     """`data` announced that many seconds after noon."""
     return Event.of(data, id=event_id, time=at(second))
+
+
+def grid() -> Coverage:
+    """The grid and the footnotes of the user guide's card."""
+    return simulated("C-1", "Confort", 2026)

@@ -18,13 +18,15 @@ from tests.services.claims.examples import MEMBER, enrolled, event, line, paid, 
 
 
 class Shelf:
-    """What the store promises about claims, in memory: those with these keys and every reversal of them."""
+    """What the store promises about claims, in memory: those with these keys, their reversals, what these take back."""
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[Claim, Listing | None]] = {}
 
     def around(self, keys: Collection[str]) -> dict[str, Claim]:
-        return {k: c for k, (c, _) in self.rows.items() if k in keys or rules.original_key(c) in keys}
+        found = {k: c for k, (c, _) in self.rows.items() if k in keys or rules.original_key(c) in keys}
+        originals = {rules.original_key(c) for c in found.values()}
+        return found | {k: c for k, (c, _) in self.rows.items() if k in originals}
 
     def take(self, batch: Sequence[Event[Any]]) -> None:
         named = {key(MEMBER, claim_id) for told in batch for claim_id in rules.claims_named(told.data)}
@@ -144,6 +146,15 @@ def test_a_reversal_is_found_wherever_its_claim_is_found_even_when_it_came_first
     assert listing is not None
     assert (listing.status, listing.beneficiary_rank, listing.domains) == (Status.REVERSAL, 2, ("OPTI",))
     assert "verres" in listing.search
+
+
+def test_what_is_told_of_a_reversal_alone_does_not_make_it_forget_its_claim() -> None:
+    shelf = after(
+        [event(paid("R-1", rank=2), 1), event(reversed_("V-1", "R-1"), 2)], [event(reversed_("V-2", "V-1"), 3)]
+    )
+    _, listing = shelf.rows[key(MEMBER, "V-1")]
+    assert listing is not None
+    assert listing.beneficiary_rank == 2
 
 
 def test_repeating_what_is_known_changes_nothing_and_stores_nothing() -> None:

@@ -57,6 +57,9 @@ class Asking:
         headers = {"idempotency-key": key} if key else {}
         return self._ask("POST", path, self.token(number), headers, json.dumps(body).encode())
 
+    def patch(self, number: str, path: str, body: Any) -> Answer:
+        return self._ask("PATCH", path, self.token(number), {}, json.dumps(body).encode())
+
     def written(self, number: str, **changes: Any) -> str:
         """The id of a thread that was begun."""
         answer = self.post(number, "/messages", QUESTION | changes)

@@ -23,8 +23,9 @@ from shared.events.membership import MemberEnrolled
 from shared.events.record import Record, parse, to_message
 from shared.ids import new_id
 from shared.sealing import Keyring
-from tests.processes import Service
-from tests.stack import RealServers
+from tests.processes import Service, until
+from tests.services.notifications.asking import Asking
+from tests.stack import RealServers, RunningPortal
 
 
 @dataclass
@@ -204,6 +205,19 @@ def service(infra: RealServers, tmp_path_factory: pytest.TempPathFactory) -> Ite
     running.close()
     if os.environ.get("KEEP_TEST_DATA"):
         print(f"\nlog of notifications: {log}")  # noqa: T201
+
+
+@pytest.fixture(scope="module")
+def asking(infra: RealServers, service: Service) -> Iterator[Asking]:
+    """HTTP as a member; auth stands beside for its keys."""
+    portal = RunningPortal(infra)
+    portal.start("auth")
+    try:
+        asking = Asking(infra, service)
+        until("auth's keys are known", lambda: asking.get("00000000", "/messages").status == 200)
+        yield asking
+    finally:
+        portal.stop("auth")
 
 
 @pytest.fixture

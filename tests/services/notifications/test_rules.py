@@ -8,7 +8,7 @@ import pytest
 
 from services.notifications import rules
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
-from services.notifications.rules import NoAddress
+from services.notifications.rules import NoAddress, Preferences
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LYON = Address(lines=("12 rue des Lilas",), postal_code="69003", city="Lyon", country="FR")
@@ -65,6 +65,16 @@ def test_after_the_first_sign_in_contract_management_no_longer_decides_the_langu
     assert rules.language(told(member, at(-1), language="fr")) == "en"
 
 
+def test_what_the_member_chose_wins_and_what_was_left_out_stays() -> None:
+    member = asked(told(rules.UNKNOWN, at(0), language="fr"), at(1), statements=True)
+    chosen = rules.told_by_member(member, Preferences("en"), at(2))
+    assert (rules.language(chosen), rules.consents(chosen).statements) == ("en", True)
+    chosen = rules.told_by_member(chosen, Preferences(consents={"management_information": True}), at(3))
+    assert rules.language(chosen) == "en"
+    assert rules.consents(chosen) == Consents(statements=True, management_information=True)
+    assert rules.consents(asked(chosen, at(1), statements=False)) == rules.consents(chosen), "older news"
+
+
 @pytest.mark.parametrize(("said", "served"), [("fr", "fr"), ("en", "en"), ("de", "fr"), (None, "fr")])
 def test_every_language_but_english_is_served_in_french(said: str | None, served: str) -> None:
     assert rules.language(told(rules.UNKNOWN, at(0), language=said)) == served
@@ -83,10 +93,6 @@ def test_an_envelope_is_in_capitals_without_accents_or_punctuation_below_the_nam
 @pytest.mark.parametrize(("country", "last"), [("FR", "69003 LYON"), ("RE", "69003 LYON"), ("CH", "SUISSE")])
 def test_only_a_foreign_address_ends_with_its_country(country: str, last: str) -> None:
     assert rules.envelope_lines(person(), LYON.model_copy(update={"country": country}))[-1] == last
-
-
-def test_what_the_fonts_cannot_show_becomes_a_question_mark() -> None:
-    assert rules.printable("Nguyễn Łukasz Ελένη 漢😀 \u202e\u200bA\x07") == "Nguyễn Łukasz Ελένη ?? A"
 
 
 def test_a_removed_address_is_no_address() -> None:

@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.record import InvalidRecord, Record, parse
 from tests.shared.events.examples import NAMES, NOW, golden, record
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([header for header, _ in record("ClaimPaid").headers]), st.none() | st.binary(max_size=40)
@@ -20,7 +19,6 @@ def test_whatever_the_headers_hold_the_answer_is_an_event_or_a_reason(headers: d
     _parse_or_reason(record("ClaimPaid", headers=headers))
 
 
-@settings(deadline=None)
 @given(st.none() | st.binary(max_size=200), st.none() | st.binary(max_size=10))
 def test_whatever_value_and_key_hold_the_answer_is_an_event_or_a_reason(value: bytes | None, key: bytes | None) -> None:
     _parse_or_reason(record("ClaimPaid", value=value, key=key))
@@ -34,7 +32,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(NAMES), st.data())
 def test_whatever_a_field_holds_the_reason_does_not_repeat_it(name: str, data: st.DataObject) -> None:
     example = golden(name)["data"]

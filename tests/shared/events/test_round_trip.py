@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -85,7 +85,6 @@ ANSWERS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     paid_claims() | ANSWERS | UPDATES.map(lambda fields: MemberUpdated(**fields)), IDS, INSTANTS, st.none() | NOT_BLANK
 )
@@ -97,7 +96,6 @@ def test_what_is_published_is_what_is_read(data: EventData, event_id: str, time:
     assert to_message(parse(received(message), now=NOW)) == message
 
 
-@settings(deadline=None)
 @given(UPDATES)
 def test_absent_and_removed_stay_apart(fields: dict[str, Any]) -> None:
     event = parse(received(to_message(Event.of(MemberUpdated(**fields), time=NOW))), now=NOW)

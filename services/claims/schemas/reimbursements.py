@@ -1,4 +1,4 @@
-"""What the claims API says. Money in integer euro cents; dates `YYYY-MM-DD`."""
+"""Claims as their member sees them: in a list, and one with its lines."""
 
 import datetime as dt
 from typing import Any, Literal, Self

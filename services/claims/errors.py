@@ -1,0 +1,13 @@
+"""The errors of claims, besides those that every service has."""
+
+from shared.errors import NotFound, TooLarge
+
+
+class NoCard(NotFound):
+    """`next_valid_from` and `ended_on` say when there will be one, or why there is none any more, if that is known."""
+
+    code, title = "no_card", "No card is in force on that day"
+
+
+class StatementTooLong(TooLarge):
+    code, title = "statement_too_long", "The statement has too many lines for one document"

@@ -1,0 +1,47 @@
+"""`MemberErased`: nothing of the member is left, whatever claims held, and of others everything."""
+
+from typing import Any
+
+import pytest
+
+from shared import clock
+from shared.events.auth import MemberErased
+from shared.events.base import Event
+from shared.events.claims import StatementReady
+from tests.services.claims.conftest import ClaimsService
+from tests.services.claims.examples import enrolled, event, paid, received, reversed_
+
+pytestmark = pytest.mark.servers
+
+HELD = ("claims", "members", "statements", "jobs", "inbox")
+
+
+def rows(service: ClaimsService, member: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows that name the member, by collection; the outbox's sequence alone may stay."""
+    names = [name for name in service.db.list_collection_names() if name != "member_sequences"]
+    found = {name: [row for row in service.db[name].find() if member in str(row)] for name in names}
+    return {name: held for name, held in found.items() if held}
+
+
+async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: str) -> None:
+    other = f"{(int(member) + 1) % 10**8:08d}"
+    for number in (member, other):
+        await service.publish(
+            event(enrolled(number)),
+            event(received("R-0", member=number)),
+            event(paid("R-1", member=number, payment_id="P-1")),
+            event(reversed_("V-1", "R-1", member=number), 1),
+        )
+        await service.until_known(number)
+        await service.announced(StatementReady, number, 1)
+    await service.publish(event(paid("R-2", member=member, payment_id="P-2")))
+    await service.until_listed(member, "R-0", "R-1", "V-1", "R-2")
+    assert set(rows(service, member)) == set(HELD)
+
+    await service.publish_as_auth(Event.of(MemberErased(member_number=member, at=clock.now())))
+    await service.until_listed(member)
+    assert rows(service, member) == {}
+    assert (await service.get("/card", member)).status == 404
+    assert (await service.get("/payments/P-1/statement.pdf", member)).status == 404
+    assert set(rows(service, other)) == {"claims", "members", "statements", "inbox"}
+    assert len(await service.announced(StatementReady, member, 1)) == 1
