@@ -29,7 +29,6 @@ from tests.processes import Service, until
 from tests.stack import RealServers, RunningPortal
 
 FAST = {
-    "UPLOAD_SWEEP_SECONDS": "3",
     "INTAKE_KEPT_SECONDS": "0",
     "DELIVERY_RETRY_SECONDS": "0.5",
 }

@@ -15,7 +15,7 @@ from tests.stack import RealServers
 pytestmark = pytest.mark.servers
 
 MIB = 1024 * 1024
-PATIENT = {"MINIO_WAIT_SECONDS": "60", "MINIO_READ_SECONDS": "60", "UPLOAD_SWEEP_SECONDS": "600"}
+PATIENT = {"MINIO_WAIT_SECONDS": "60", "MINIO_READ_SECONDS": "60"}
 """On a busy machine ten large uploads take their turns at the store for longer than a member would wait."""
 
 

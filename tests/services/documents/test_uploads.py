@@ -1,10 +1,12 @@
 """`POST /documents` on real servers: what is taken, what is refused, and that nothing stays of what was not taken."""
 
 import asyncio
+import io
 from contextlib import suppress
 
 import pytest
 
+from shared import clock
 from shared.app import API_PREFIX
 from tests.processes import until
 from tests.services.documents.conftest import BOUNDARY, INVOICE, JPEG, PDF, World, form, large_pdf, sha256
@@ -163,7 +165,10 @@ async def test_an_upload_broken_off_half_way_leaves_nothing(world: World, number
     await asyncio.to_thread(until, "the parts are dropped", lambda: world.uploads(document_id) == 0)
     assert await world.listed(number) == []
     assert document_id not in world.objects("documents-intake")
+    world.root.put_object("documents-intake", document_id, io.BytesIO(PDF), len(PDF))  # as a killed process leaves it
+    world.db["jobs"].update_many({"member_number": number}, {"$set": {"due_at": clock.now()}})  # an hour later
     await asyncio.to_thread(until, "the sweep is done", lambda: world.jobs(number) == [])
+    assert document_id not in world.objects("documents-intake")
 
 
 async def test_the_same_key_sends_one_document_even_at_the_same_moment(world: World, number: str) -> None:
