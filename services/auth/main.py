@@ -24,9 +24,9 @@ from services.auth.vault import Vault
 from shared import clock
 from shared.app import serve
 from shared.backbone import Backbone
-from shared.jobs import Worker
 from shared.sealing import Keyring
 from shared.settings import load
+from shared.worker import Worker
 
 SERVICE = "auth"
 

@@ -1,11 +1,9 @@
 """The HTTP entrance of claims: what a member asks about their reimbursements, payments and card."""
 
 import datetime as dt
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.claims.models import Status
 from services.claims.papers import Papers
@@ -14,29 +12,17 @@ from services.claims.schemas.payments import PaymentItem, PaymentPage, Statement
 from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementItem, ReimbursementPage
 from services.claims.service import Claims
 from services.claims.store import Filter, PaymentPosition, Position
+from shared.api import Cursor, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
-from shared.errors import FieldError, Invalid
 from shared.events.fields import Domain
-from shared.live import EventStream, Live, position
 from shared.tokens import CurrentMember
 
-
-def _not_stored(response: Response) -> None:
-    """Health data stays in no cache, shared or not."""
-    response.headers["cache-control"] = "no-store"
-
-
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored)])
+router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
 def _claims(request: Request) -> Claims:
     claims: Claims = request.app.state.claims
     return claims
-
-
-def _live(request: Request) -> Live:
-    live: Live = request.app.state.live
-    return live
 
 
 def _papers(request: Request) -> Papers:
@@ -45,7 +31,6 @@ def _papers(request: Request) -> Papers:
 
 
 AllClaims = Annotated[Claims, Depends(_claims)]
-LiveUpdates = Annotated[Live, Depends(_live)]
 Printed = Annotated[Papers, Depends(_papers)]
 
 
@@ -69,8 +54,6 @@ def _filter(
 
 
 Which = Annotated[Filter, Depends(_filter)]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Cursor = Annotated[str | None, Query(max_length=500)]
 Day = Annotated[dt.date | None, Query()]
 
 
@@ -79,9 +62,9 @@ async def list_reimbursements(
     member: CurrentMember, claims: AllClaims, which: Which, limit: Limit = 20, cursor: Cursor = None
 ) -> ReimbursementPage:
     """The member's reimbursements, newest first."""
-    after = Position(*_position(cursor)) if cursor else None
+    after = Position(*_after(cursor)) if cursor else None
     page, last = await claims.reimbursements(member.member_number, which, after, limit)
-    next_cursor = _cursor(last.date, last.claim_id) if last else None
+    next_cursor = list_cursor(last.date, last.claim_id) if last else None
     return ReimbursementPage(items=[ReimbursementItem.of(r) for r in page], next_cursor=next_cursor)
 
 
@@ -96,9 +79,9 @@ async def list_payments(
     member: CurrentMember, claims: AllClaims, limit: Limit = 20, cursor: Cursor = None
 ) -> PaymentPage:
     """The member's payments, newest first, each with a statement."""
-    after = PaymentPosition(*_position(cursor)) if cursor else None
+    after = PaymentPosition(*_after(cursor)) if cursor else None
     page, last = await claims.payments(member.member_number, after, limit)
-    next_cursor = _cursor(last.date, last.payment_id) if last else None
+    next_cursor = list_cursor(last.date, last.payment_id) if last else None
     return PaymentPage(items=[PaymentItem.of(payment) for payment in page], next_cursor=next_cursor)
 
 
@@ -122,30 +105,12 @@ async def print_card(member: CurrentMember, claims: AllClaims, papers: Printed, 
     return _pdf(await papers.card(card), "carte-tiers-payant")
 
 
-@router.get("/stream", response_class=Response)
-async def stream(
-    member: CurrentMember,
-    live: LiveUpdates,
-    after: Annotated[int | None, Query(ge=0)] = None,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> EventStream:
-    """What changes while the client listens: `claim` events with ids, `reload` where too much changed to tell."""
-    return await live.stream(member, position(last_event_id, after))
-
-
 def _pdf(content: bytes, name: str) -> Response:
     """A file to keep, under a name that tells nothing about its owner."""
     headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "cache-control": "no-store"}
     return Response(content, media_type="application/pdf", headers=headers)
 
 
-def _cursor(day: str, record_id: str) -> str:
-    return urlsafe_b64encode(json.dumps([day, record_id]).encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        day, record_id = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return dt.date.fromisoformat(day).isoformat(), str(record_id)
-    except (ValueError, TypeError):
-        raise Invalid(errors=[FieldError("cursor", "cursor_invalid", "Not a cursor of this list")]) from None
+def _after(cursor: str) -> tuple[str, str]:
+    day, record_id = list_position(cursor, dt.date)
+    return day.isoformat(), record_id

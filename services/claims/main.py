@@ -13,10 +13,11 @@ from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
 from shared.app import serve
 from shared.backbone import Backbone
-from shared.jobs import Worker
 from shared.live import Live, LiveLimits
+from shared.live import router as live_router
 from shared.settings import load
 from shared.typesetting import Typesetter
+from shared.worker import Worker
 
 SERVICE = "claims"
 LIVE_EVENTS = {CLAIMS: "claim"}
@@ -43,7 +44,7 @@ def build(settings: ClaimsSettings) -> FastAPI:
     )
     followed = subscriptions(claims, backbone.closures, settings.consumer_max_records)
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    app = backbone.app(followed, [api.router], [live, typesetter, announcers])
+    app = backbone.app(followed, [api.router, live_router], [live, typesetter, announcers])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     return app
 

@@ -1,11 +1,9 @@
 """The HTTP entrance of documents: what members send, and what they look at."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
@@ -14,19 +12,13 @@ from services.documents.schemas import BeneficiaryOut, DocumentDetail, DocumentI
 from services.documents.service.reception import Reception
 from services.documents.service.shelf import Shelf
 from services.documents.store import Position
+from shared.api import Cursor, IdempotencyKey, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
-from shared.errors import FieldError, Invalid, Malformed
-from shared.live import EventStream, Live, position
+from shared.errors import Malformed
 from shared.multipart import Multipart
 from shared.tokens import CurrentMember
 
-
-def _not_stored(response: Response) -> None:
-    """Health data stays in no cache, shared or not."""
-    response.headers["cache-control"] = "no-store"
-
-
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored)])
+router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
 def _reception(request: Request) -> Reception:
@@ -39,17 +31,8 @@ def _shelf(request: Request) -> Shelf:
     return shelf
 
 
-def _live(request: Request) -> Live:
-    live: Live = request.app.state.live
-    return live
-
-
 TheReception = Annotated[Reception, Depends(_reception)]
 AllDocuments = Annotated[Shelf, Depends(_shelf)]
-LiveUpdates = Annotated[Live, Depends(_live)]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Cursor = Annotated[str | None, Query(max_length=500)]
-IdempotencyKey = Annotated[str | None, Header(pattern=r"^[!-~]{1,128}$")]
 
 _TEXT = {"type": "string"}
 _FORM: dict[str, Any] = {
@@ -102,11 +85,13 @@ async def list_documents(
     member: CurrentMember, shelf: AllDocuments, limit: Limit = 20, cursor: Cursor = None
 ) -> DocumentPage:
     """The member's documents, sent and delivered, newest first."""
-    page, last = await shelf.page(member.member_number, _position(cursor) if cursor else None, limit)
+    page, last = await shelf.page(
+        member.member_number, Position(*list_position(cursor, datetime)) if cursor else None, limit
+    )
     known = await shelf.member(member.member_number)
     return DocumentPage(
         items=[DocumentItem.of(document, known) for document in page],
-        next_cursor=_cursor(last) if last else None,
+        next_cursor=list_cursor(last.received_at.isoformat(), last.document_id) if last else None,
         beneficiaries=[BeneficiaryOut.of(person) for person in known.beneficiaries] if known else [],
     )
 
@@ -129,27 +114,3 @@ async def read_document(member: CurrentMember, shelf: AllDocuments, document_id:
     """One document with the history of its status."""
     document = await shelf.document(member.member_number, document_id)
     return DocumentDetail.of(document, await shelf.member(member.member_number))
-
-
-@router.get("/stream", response_class=Response)
-async def stream(
-    member: CurrentMember,
-    live: LiveUpdates,
-    after: Annotated[int | None, Query(ge=0)] = None,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> EventStream:
-    """What changes while the client listens: `document` events with ids, `reload` where too much changed to tell."""
-    return await live.stream(member, position(last_event_id, after))
-
-
-def _cursor(last: Position) -> str:
-    text = json.dumps([last.received_at.isoformat(), last.document_id])
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> Position:
-    try:
-        at, document_id = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return Position(datetime.fromisoformat(at), str(document_id))
-    except (ValueError, TypeError):
-        raise Invalid(errors=[FieldError("cursor", "cursor_invalid", "Not a cursor of this list")]) from None

@@ -15,10 +15,11 @@ from services.documents.store import COLLECTIONS, DOCUMENTS, DocumentsStore
 from services.documents.subscribers import subscriptions
 from shared.app import serve
 from shared.backbone import Backbone
-from shared.jobs import Worker
 from shared.live import Live, LiveLimits
+from shared.live import router as live_router
 from shared.objects import ObjectStore
 from shared.settings import load
+from shared.worker import Worker
 
 SERVICE = "documents"
 LIVE_EVENTS = {DOCUMENTS: "document"}
@@ -50,7 +51,7 @@ def build(settings: DocumentsSettings) -> FastAPI:
     followed = subscriptions(
         shelf, delivered, Erasure(store, jobs, delivered), backbone.closures, settings.consumer_max_records
     )
-    app = backbone.app(followed, [api.router], parts)
+    app = backbone.app(followed, [api.router, live_router], parts)
     app.state.reception = Reception(mongo, store, jobs, objects, settings)
     app.state.shelf, app.state.live = shelf, live
     return app

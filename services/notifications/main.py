@@ -18,11 +18,12 @@ from services.notifications.store import THREADS, MessageStore, Store
 from services.notifications.subscribers import Subscribers
 from shared.app import serve
 from shared.backbone import Backbone
-from shared.jobs import Worker
 from shared.live import Live, LiveLimits
+from shared.live import router as live_router
 from shared.objects import ObjectStore
 from shared.sealing import Keyring
 from shared.settings import load
+from shared.worker import Worker
 
 SERVICE = "notifications"
 LIVE_EVENTS = {THREADS: "message"}
@@ -34,20 +35,10 @@ def build(settings: NotificationsSettings) -> FastAPI:
     keyring = Keyring.from_setting(settings.sealing_keys.get_secret_value())
     kept, threads = Store(backbone.mongo.db, backbone.at_rest), MessageStore(backbone.mongo.db, backbone.at_rest)
     objects = ObjectStore(settings, probe_bucket=letters.BUCKET)
-    mailer = Mailer(settings)
     to_post = Letters(
         backbone.mongo, kept, backbone.jobs, objects, LetterPress(settings), keyring, settings.letter_kept_days
     )
-    to_mail = Mails(
-        backbone.mongo,
-        kept,
-        backbone.jobs,
-        MailRoom(settings),
-        mailer,
-        keyring,
-        settings.portal_url,
-        settings.mail_retry_hours,
-    )
+    to_mail = _mails(settings, backbone, kept, keyring)
     messages = Messages(backbone.mongo, threads, to_mail)
     live = Live(
         backbone.mongo,
@@ -67,14 +58,27 @@ def build(settings: NotificationsSettings) -> FastAPI:
     parts = (
         live,
         objects,
-        mailer,
+        to_mail.mailer,
         Worker("letters", backbone.jobs, to_post.handlers(), concurrency=settings.letter_workers),
         Worker("mails", backbone.jobs, to_mail.handlers(), concurrency=settings.smtp_connections),
     )
-    app = backbone.app(subscribers.subscriptions(), [api.router], parts)
+    app = backbone.app(subscribers.subscriptions(), [api.router, live_router], parts)
     app.state.choices = Choices(backbone.mongo, kept, to_mail)
     app.state.messages, app.state.live = messages, live
     return app
+
+
+def _mails(settings: NotificationsSettings, backbone: Backbone, kept: Store, keyring: Keyring) -> Mails:
+    return Mails(
+        backbone.mongo,
+        kept,
+        backbone.jobs,
+        MailRoom(settings),
+        Mailer(settings),
+        keyring,
+        settings.portal_url,
+        settings.mail_retry_hours,
+    )
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ One change stream per process while someone listens (`feed`), handed out to one 
 - an index on (`member_number`, `updated_at`), for streams that come back.
 """
 
+from shared.live.http import router
 from shared.live.hub import Live, LiveLimits
 from shared.live.keys import key
 from shared.live.listeners import Change
-from shared.live.sse import EventStream, position
+from shared.live.sse import EventStream
 
-__all__ = ["Change", "EventStream", "Live", "LiveLimits", "key", "position"]
+__all__ = ["Change", "EventStream", "Live", "LiveLimits", "key", "router"]

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 
 from shared import jobs
-from shared.jobs import Abandon, Job, Jobs, Postpone, Quiet, Worker
+from shared.jobs import Abandon, Job, Jobs, Postpone, Quiet
 from shared.mongo import Mongo, Transaction
 from shared.tracing import current_traceparent, following
+from shared.worker import Worker
 from tests.shared.workbench import until
 from tests.stack import RealServers
 

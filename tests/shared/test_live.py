@@ -12,9 +12,10 @@ from pymongo import UpdateOne
 
 from shared.backoff import Backoff
 from shared.errors import Unavailable
-from shared.live import Change, EventStream, Live, LiveLimits, key, position
+from shared.live import Change, EventStream, Live, LiveLimits, key
 from shared.live.keys import instant, milliseconds, parts
 from shared.live.listeners import Listener, Listeners
+from shared.live.sse import position
 from shared.mongo import Mongo
 from shared.tokens import Member
 from tests.stack import RealServers
