@@ -27,7 +27,7 @@ PROGRAM = FilePayload(name="facture.pdf", mimeType="application/pdf", buffer=b"M
 
 
 def test_an_invoice_is_sent_followed_live_and_downloaded(outside: Outside, member: Newcomer, page: Page) -> None:
-    page.get_by_role("link", name="Mes documents").click()
+    page.get_by_role("link", name="Mes documents", exact=True).click()
     documents = DocumentsPage(page)
     expect(page.get_by_text("Aucun document pour l’instant.")).to_be_visible()
     screens(page, "documents-vide")
@@ -78,7 +78,7 @@ def test_what_was_typed_survives_a_refused_file_with_and_without_a_script(
             HomePage(page).open().sign_in(newcomer.member_number, PASSWORD)
         else:
             sign_in_newcomer(page, newcomer)
-        page.get_by_role("link", name="Mes documents").click()
+        page.get_by_role("link", name="Mes documents", exact=True).click()
         form = DocumentsPage(page).send_one()
         form.fill("Une ordonnance", "Hugo", PROGRAM, Montant_en_euros="12", Commentaire="Deux pages")
         form.send()
