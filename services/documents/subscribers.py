@@ -1,21 +1,19 @@
 """The event entrance of documents: every topic it follows, and what is done with each event."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from services.documents.service.deliveries import Deliveries
 from services.documents.service.erasure import Erasure
 from services.documents.service.shelf import Shelf
-from shared.applier import Refused
 from shared.closures import Closures
 from shared.consumer import Subscription
 from shared.events import auth, casework, membership
 from shared.events.base import Event, EventData
+from shared.handlers import Use, one_by_one, pass_over
 from shared.mongo import Transaction
 
-Use = Callable[[Event[Any], Transaction], Awaitable[None]]
-
-PASSED_OVER = frozenset(
+PASSED_OVER: frozenset[type[EventData]] = frozenset(
     {
         membership.CoverageChanged,
         membership.MembershipEnded,
@@ -43,7 +41,7 @@ def subscriptions(
         known = (membership.MemberEnrolled, membership.MemberUpdated)
         for event in events:
             if not isinstance(event.data, known):
-                _pass_over(event)
+                pass_over(event, PASSED_OVER)
         told = [event for event in events if isinstance(event.data, known)]
         await shelf.learn(cast("list[Event[membership.MembershipEvent]]", told), tx)
 
@@ -58,23 +56,6 @@ def subscriptions(
     of_auth: Mapping[type[EventData], Use] = {auth.SessionsClosed: closed, auth.MemberErased: erasure.erase}
     return (
         Subscription("membership.v1", on_membership, max_records),
-        Subscription("casework.v1", _one_by_one(of_casework), max_records=min(100, max_records)),
-        Subscription("auth.v1", _one_by_one(of_auth), max_records=min(100, max_records)),
+        Subscription("casework.v1", one_by_one(of_casework, PASSED_OVER), max_records=min(100, max_records)),
+        Subscription("auth.v1", one_by_one(of_auth, PASSED_OVER), max_records=min(100, max_records)),
     )
-
-
-def _one_by_one(uses: Mapping[type[EventData], Use]) -> Any:
-    async def handle(events: Sequence[Event[EventData]], tx: Transaction) -> None:
-        for event in events:
-            use = uses.get(type(event.data))
-            if use is not None:
-                await use(event, tx)
-            else:
-                _pass_over(event)
-
-    return handle
-
-
-def _pass_over(event: Event[EventData]) -> None:
-    if type(event.data) not in PASSED_OVER:
-        raise Refused("type_not_handled")

@@ -20,6 +20,7 @@ from services.notifications.letters import site
 from services.notifications.models import Member
 from services.notifications.rules import Language, NoAddress
 from services.notifications.settings import NotificationsSettings
+from shared.tracing import current_traceparent, trace_id
 
 _TEMPLATES = Path(__file__).parent / "templates" / "mails"
 
@@ -106,7 +107,10 @@ class MailRoom:
         message["Subject"] = words["subject"]
         message["Date"] = format_datetime(now)
         message["Message-ID"] = f"<{rules.stable_id(mail.kind, mail.event_id)}@{self._from.rpartition('@')[2]}>"
-        message["X-Request-Id"] = mail.event_id
+        trace = current_traceparent.get()
+        message["X-Request-Id"] = trace_id(trace) if trace else mail.event_id
+        if trace:
+            message["traceparent"] = trace
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         message["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
         message.set_content(self._render("layout.txt", words), cte="quoted-printable")

@@ -1,6 +1,6 @@
 """The event entrance: what each topic means to notifications. Translates, decides nothing."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -15,12 +15,11 @@ from shared.closures import Closures
 from shared.consumer import Subscription
 from shared.events import auth, casework, claims, membership
 from shared.events.base import Event, EventData
+from shared.handlers import Use, one_by_one, pass_over
 from shared.mongo import Transaction
 from shared.sealing import Keyring, SealingError
 
-Use = Callable[[Event[Any], Transaction], Awaitable[None]]
-
-PASSED_OVER = frozenset(
+PASSED_OVER: frozenset[type[EventData]] = frozenset(
     {
         membership.CoverageChanged,
         membership.MembershipEnded,
@@ -70,9 +69,9 @@ class Subscribers:
         """Topic by topic; batches are small where each event costs several statements."""
         return [
             Subscription("membership.v1", self._membership),
-            Subscription("auth.v1", self._one_by_one(self._auth), max_records=100),
-            Subscription("casework.v1", self._one_by_one(self._casework), max_records=100),
-            Subscription("reimbursements.v1", self._one_by_one(self._reimbursements), max_records=100),
+            Subscription("auth.v1", one_by_one(self._auth, PASSED_OVER), max_records=100),
+            Subscription("casework.v1", one_by_one(self._casework, PASSED_OVER), max_records=100),
+            Subscription("reimbursements.v1", one_by_one(self._reimbursements, PASSED_OVER), max_records=100),
         ]
 
     async def _membership(self, events: Sequence[Event[EventData]], tx: Transaction) -> None:
@@ -83,19 +82,8 @@ class Subscribers:
             elif isinstance(event.data, membership.MemberUpdated):
                 changes.append(Change(event.data.member_number, event.order, _stored(event.data.changes)))
             else:
-                _pass_over(event)
+                pass_over(event, PASSED_OVER)
         await self._members.learn(changes, tx)
-
-    def _one_by_one(self, uses: Mapping[type[EventData], Use]) -> Any:
-        async def handle(events: Sequence[Event[EventData]], tx: Transaction) -> None:
-            for event in events:
-                use = uses.get(type(event.data))
-                if use is not None:
-                    await use(event, tx)
-                else:
-                    _pass_over(event)
-
-        return handle
 
     async def _temporary_password_issued(self, event: Event[auth.TemporaryPasswordIssued], tx: Transaction) -> None:
         self._opened(event, "password")
@@ -148,11 +136,6 @@ class Subscribers:
             return self._keyring.open(token, event_id=event.id, field=field)
         except SealingError as error:
             raise Refused(f"sealed_field_unreadable:{field}") from error
-
-
-def _pass_over(event: Event[EventData]) -> None:
-    if type(event.data) not in PASSED_OVER:
-        raise Refused("type_not_handled")
 
 
 def _enrolled(data: membership.MemberEnrolled) -> dict[str, Any]:

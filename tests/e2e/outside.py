@@ -145,6 +145,11 @@ class Outside:
         """The same of an activation mail."""
         return self.mail_path(address, "/activation", nth=nth)
 
+    def request_ids(self, address: str) -> list[str]:
+        """`X-Request-Id` of the mails to `address`."""
+        ids = [mail["ID"] for mail in self.mails(address)]
+        return [str(self._mailpit(f"/api/v1/message/{found}/headers")["X-Request-Id"][0]) for found in ids]
+
     def _mailpit(self, path: str) -> Any:
         with urllib.request.urlopen(self._mailpit_url + path, timeout=10) as answer:
             return json.load(answer)

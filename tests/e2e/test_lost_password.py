@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 NEXT = "cinq moutons bleus au loin"
 
 
+TITLE = "Choisissez votre nouveau mot de passe"
+
+
 def test_a_lost_password_is_replaced_by_the_mailed_link(
     portal: RunningPortal, outside: Outside, page: Page, new_page: Callable[..., Page]
 ) -> None:
@@ -26,40 +29,11 @@ def test_a_lost_password_is_replaced_by_the_mailed_link(
     address = _with_address(outside, page, newcomer)
     page.goto("/remboursements")
 
-    # Elsewhere, somebody who lost the password.
-    elsewhere = new_page()
-    lost = LostPasswordPage.open(elsewhere)
-    screens(elsewhere, "mot-de-passe-perdu")
-    lost.ask(address, newcomer.nir13)
-    expect(elsewhere.get_by_role("alert")).to_contain_text("il en faut 15, avec la clé")
-    screens(elsewhere, "mot-de-passe-perdu-erreur")
-    lost.ask(address, _with_key(newcomer))
-    lost.expect_asked()
-    screens(elsewhere, "mot-de-passe-perdu-demande")
-
-    sent: list[Request] = []
-
-    def note(request: Request) -> None:
-        sent.append(request)
-
-    elsewhere.on("request", note)
+    elsewhere = new_page()  # somebody who lost the password
+    request_id = _ask_with_a_mistake_first(elsewhere, address, newcomer)
     path = outside.mail_path(address, "/nouveau-mot-de-passe")
-    elsewhere.goto(path)
-    title = "Choisissez votre nouveau mot de passe"
-    form = PasswordForm(elsewhere, title)
-    assert "token" not in elsewhere.url
-    screens(elsewhere, "nouveau-mot-de-passe")
-    form.save("motdepasse2026")
-    expect(form.alert).to_contain_text("trop connu")
-    screens(elsewhere, "nouveau-mot-de-passe-erreur")
-    form.save(NEXT)
-    expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Votre mot de passe est changé")
-    assert not [request.url for request in sent if request.all_headers().get("referer")]
-    names = {cookie.get("name") for cookie in elsewhere.context.cookies()}
-    assert "device" in names
-    assert not {"session", "link"} & names
-    screens(elsewhere, "mot-de-passe-change")
-
+    assert request_id in outside.request_ids(address)  # from the form to the mail, one trace
+    _set_by_the_link(elsewhere, path)
     _ends_within_seconds(page)
     eventually(lambda: _confirmations(outside, address) or None, "no confirmation mail")
 
@@ -72,13 +46,51 @@ def test_a_lost_password_is_replaced_by_the_mailed_link(
     OverviewPage(elsewhere)
     late = new_page(color_scheme="dark")
     late.goto(path)
-    PasswordForm(late, title).save("six canards jaunes au loin")
+    PasswordForm(late, TITLE).save("six canards jaunes au loin")
     expect(late.get_by_role("heading", level=1)).to_have_text("Ce lien a déjà servi")
     screens(late, "lien-deja-servi-sombre")
 
     told = (newcomer.nir13, address, NEXT, path.partition("token=")[2])
     logs = portal.log("gateway") + portal.log("auth")
     assert not [value for value in told if value in logs]
+
+
+def _ask_with_a_mistake_first(page: Page, address: str, newcomer: Newcomer) -> str:
+    """The form, up to the answer that is the same for everybody; the id of the request that was taken."""
+    lost = LostPasswordPage.open(page)
+    screens(page, "mot-de-passe-perdu")
+    lost.ask(address, newcomer.nir13)
+    expect(page.get_by_role("alert")).to_contain_text("il en faut 15, avec la clé")
+    screens(page, "mot-de-passe-perdu-erreur")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        lost.ask(address, _with_key(newcomer))
+    lost.expect_asked()
+    screens(page, "mot-de-passe-perdu-demande")
+    return str(answered.value.headers["x-request-id"])
+
+
+def _set_by_the_link(page: Page, path: str) -> None:
+    """Open the mailed link and set `NEXT`; the token leaves the address bar and goes nowhere by Referer."""
+    sent: list[Request] = []
+
+    def note(request: Request) -> None:
+        sent.append(request)
+
+    page.on("request", note)
+    page.goto(path)
+    form = PasswordForm(page, TITLE)
+    assert "token" not in page.url
+    screens(page, "nouveau-mot-de-passe")
+    form.save("motdepasse2026")
+    expect(form.alert).to_contain_text("trop connu")
+    screens(page, "nouveau-mot-de-passe-erreur")
+    form.save(NEXT)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Votre mot de passe est changé")
+    assert not [request.url for request in sent if request.all_headers().get("referer")]
+    names = {cookie.get("name") for cookie in page.context.cookies()}
+    assert "device" in names
+    assert not {"session", "link"} & names
+    screens(page, "mot-de-passe-change")
 
 
 def test_a_letter_brings_a_temporary_password_and_the_member_chooses_their_own(

@@ -167,6 +167,8 @@ class World:
 
     async def published(self, number: str, quiet_s: float = 1.0) -> list[Event[EventData]]:
         """What documents published about this member, once nothing more came for `quiet_s`."""
+        # A killed relay's lease ends within seconds; then what it left is published.
+        await asyncio.to_thread(until, "everything is published", lambda: not self.db["outbox"].count_documents({}))
         user, password = self.infra.admin_kafka
         login = {"sasl_plain_username": user, "sasl_plain_password": password}
         servers = {"bootstrap_servers": self.infra.kafka_bootstrap}

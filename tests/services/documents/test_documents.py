@@ -69,7 +69,7 @@ def test_without_the_database_it_is_not_ready_and_comes_back_by_itself(infra: Re
     try:
         assert service.get("/livez")[0] == 200
         status, parts = service.ready()
-        assert (status, parts["mongo"]) == (503, "unreachable")
+        assert (status, parts["mongo"]) in {(503, "unreachable"), (503, "unanswered")}  # a half-dead connection
     finally:
         infra.process("mongo").start()
     until("ready again", lambda: service.ready()[0] == 200)

@@ -1,5 +1,6 @@
 """Mails from event to mailbox, and members from event to database, on real servers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TOKEN = "tok-EN_0123456789"
 
 
@@ -46,14 +48,15 @@ def changed(
 
 async def test_an_activation_mail_arrives_once_with_its_link(world: World, service: Service, number: str) -> None:
     to = f"laure.{number}@example.org"
-    event = requested(world, number, to)
+    event = replace(requested(world, number, to), traceparent=TRACE)
     await world.publish(world.enrolled(number), event, event)
     [mail] = until("a mail", lambda: world.mails(to))
     link = f"{service.environment['PORTAL_URL']}/activation?token={TOKEN}"
     assert link in mail["Text"].splitlines()
     assert mail["HTML"].count(f'href="{link}"') == 2
     assert mail["Subject"] == "Validez votre nouvel identifiant"
-    assert mail["Headers"]["X-Request-Id"] == [event.id]
+    assert mail["Headers"]["Traceparent"] == [TRACE]
+    assert mail["Headers"]["X-Request-Id"] == [TRACE[3:35]]
     assert mail["Headers"]["Auto-Submitted"] == ["auto-generated"]
     until("the job is done", lambda: not world.db["jobs"].count_documents({"member_number": number}))
     assert len(world.mails(to)) == 1
