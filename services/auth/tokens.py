@@ -52,7 +52,7 @@ class LocalKeys:
     """auth's own public keys, as `shared.tokens.TokenVerifier` wants them."""
 
     def __init__(self, jwks: dict[str, Any]) -> None:
-        self._keys = KeySet.import_key_set(jwks)  # type: ignore[arg-type]
+        self._keys = KeySet.import_key_set(jwks)  # type: ignore[arg-type]  # its own output
 
     async def keys(self, *, hurry: bool = False) -> KeySet:
         """The keys; there are never newer ones."""

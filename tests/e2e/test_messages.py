@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from shared.events.notifications import MessageSent
 from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
-from tests.e2e.pages.first_sign_in import HomePage
+from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.live import expect_stream
 from tests.e2e.pages.messages import MessagesPage, ThreadPage, WritingPage
 
@@ -24,10 +24,35 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     outside: Outside, member: Newcomer, page: Page, new_page: Callable[..., Page]
 ) -> None:
     page.get_by_role("link", name="Mes messages").click()
-    listed = MessagesPage(page)
     expect(page.get_by_text("Aucun message pour l’instant.")).to_be_visible()
     screens(page, "messages-vide")
-    writing = listed.write()
+    thread = _asked_after_a_mistake(page)
+    [asked] = outside.messages(member, 1)
+    assert (asked.subject, asked.text, asked.category) == (SUBJECT, QUESTION, "reimbursement")
+
+    _answered_while_typing(outside, asked, thread)
+    eventually(lambda: "Une réponse vous attend" in _subjects(outside, member), "no mail tells of the answer")
+    thread.text.fill("Je l’ai déposée dans « Mes documents ».")
+    screens(page, "messages-fil")
+    thread.send()
+    expect(thread.messages).to_have_count(3)
+    replied = outside.messages(member, 2)[-1]
+    assert (replied.thread_id, replied.text) == (asked.thread_id, "Je l’ai déposée dans « Mes documents ».")
+
+    _answered_while_the_list_is_open(outside, replied, page)
+    _closed_while_typing(outside, replied, ThreadPage(page, SUBJECT))
+    dark = new_page(color_scheme="dark")
+    HomePage(dark).open().sign_in(member.member_number, PASSWORD)
+    OverviewPage(dark)
+    for path, name in ((f"/messages/{asked.thread_id}", "messages-fil-sombre"), ("/messages", "messages-sombre")):
+        dark.goto(path)
+        screens(dark, name)
+    dark.goto("/messages/not-mine")
+    expect(dark.get_by_role("heading", level=1)).to_have_text("Cette page n’existe pas")
+
+
+def _asked_after_a_mistake(page: Page) -> ThreadPage:
+    writing = MessagesPage(page).write()
     _refused_and_kept(writing)
     writing.category.select_option("Un remboursement")
     writing.subject.fill(SUBJECT)
@@ -37,10 +62,11 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     thread = ThreadPage(page, SUBJECT)
     expect(page.get_by_text("Votre message est bien parti.")).to_be_visible()
     expect(thread.messages).to_have_count(1)
-    [asked] = outside.messages(member, 1)
-    assert (asked.subject, asked.text, asked.category) == (SUBJECT, QUESTION, "reimbursement")
+    return thread
 
-    expect_stream(page, "open")
+
+def _answered_while_typing(outside: Outside, asked: MessageSent, thread: ThreadPage) -> None:
+    expect_stream(thread.page, "open")
     thread.text.fill("Je voulais ajouter que")
     outside.answer(asked, "Bonjour,\nil nous manque l’ordonnance. Pouvez-vous nous l’envoyer ?")
     expect(thread.messages).to_have_count(2)
@@ -48,15 +74,12 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     expect(thread.announced).to_have_text("Une réponse est arrivée.")
     expect(thread.text).to_have_value("Je voulais ajouter que")
     expect(thread.text).to_be_focused()
-    eventually(lambda: "Une réponse vous attend" in _subjects(outside, member), "no mail tells of the answer")
-    thread.text.fill("Je l’ai déposée dans « Mes documents ».")
-    screens(page, "messages-fil")
-    thread.send()
-    expect(thread.messages).to_have_count(3)
-    replied = outside.messages(member, 2)[-1]
-    assert (replied.thread_id, replied.text) == (asked.thread_id, "Je l’ai déposée dans « Mes documents ».")
 
+
+def _answered_while_the_list_is_open(outside: Outside, replied: MessageSent, page: Page) -> None:
+    """The list marks the answer; a second thread beside it; reading takes the mark away."""
     page.goto("/messages")
+    listed = MessagesPage(page)
     expect_stream(page, "open")
     expect(listed.threads.first).to_contain_text("En attente de réponse")
     outside.answer(replied, "Merci, votre remboursement part demain.")
@@ -71,14 +94,6 @@ def test_a_question_is_answered_on_the_open_page_and_goes_on(
     screens(page, "messages")
     listed.read(SUBJECT)
     expect(page.get_by_text("votre remboursement part demain")).to_be_visible()
-    _closed_while_typing(outside, replied, ThreadPage(page, SUBJECT))
-    dark = new_page(color_scheme="dark")
-    HomePage(dark).open().sign_in(member.member_number, PASSWORD)
-    for path, name in ((f"/messages/{asked.thread_id}", "messages-fil-sombre"), ("/messages", "messages-sombre")):
-        dark.goto(path)
-        screens(dark, name)
-    dark.goto("/messages/not-mine")
-    expect(dark.get_by_role("heading", level=1)).to_have_text("Cette page n’existe pas")
 
 
 def _refused_and_kept(writing: WritingPage) -> None:

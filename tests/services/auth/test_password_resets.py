@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import urlsafe_b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from deploy.local.servers.program import Supervised
-from shared import nir
-from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol, some_network
+from tests.services.auth.driver import AuthApi, Backbone, enrol, some_network
+from tests.services.auth.resetting import (
+    NEXT,
+    OWN,
+    STEP_S,
+    WRONG,
+    ask,
+    choose,
+    confirm,
+    link_token,
+    made_older,
+    next_letter,
+    rows_written,
+    shape_of,
+    token_claims,
+    with_address,
+    with_key,
+    with_member_number,
+    without_ids,
+)
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
 
-OWN = "quatre chevaux verts"
-NEXT = "cinq moutons bleus"
-WRONG = "une autre phrase"
-STEP_S = 0.2
-
 
 async def test_the_link_sets_the_password_and_closes_every_session(api: AuthApi, backbone: Backbone) -> None:
-    member = await _with_address(api, backbone)
+    member = await with_address(api, backbone)
     sessions = [await api.sign_in(member.email, OWN) for _ in range(2)]
-    answer = await _ask(api, member, member.email)
+    answer = await ask(api, member, member.email)
     assert (answer.status, answer.body) == (202, {"status": "received"})
     requested = await backbone.wait_for("PasswordResetRequested", member.number)
     assert timedelta(minutes=59) < requested.data.expires_at - datetime.now(UTC) <= timedelta(minutes=60)
 
-    done = await _confirm(api, backbone.opened(requested, "reset_token"))
+    done = await confirm(api, backbone.opened(requested, "reset_token"))
     assert (done.status, set(done.body)) == (200, {"device_token"})
     assert done.headers["cache-control"] == "no-store"
     await backbone.wait_for("PasswordReset", member.number)
     closed = await backbone.wait_for("SessionsClosed", member.number, lambda data: data.all_before is not None)
     for session in sessions:
-        assert _claims(session)["iat"] < closed.data.all_before.timestamp()
+        assert token_claims(session)["iat"] < closed.data.all_before.timestamp()
         assert (await api.refresh(session.body["refresh_token"])).status == 401
         assert (await api.call("GET", "/account", token=session.body["access_token"])).status == 401
     assert (await api.sign_in(member.email, OWN)).status == 401
@@ -52,12 +60,12 @@ async def test_the_link_sets_the_password_and_closes_every_session(api: AuthApi,
 async def test_a_session_opened_in_the_instant_after_a_reset_is_not_closed_by_it(
     api: AuthApi, backbone: Backbone
 ) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    await _confirm(api, await _token(backbone, member))
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    await confirm(api, await link_token(backbone, member))
     signed_in = await api.sign_in(member.email, NEXT)
     closed = await backbone.wait_for("SessionsClosed", member.number, lambda data: data.all_before is not None)
-    assert _claims(signed_in)["iat"] >= closed.data.all_before.timestamp()
+    assert token_claims(signed_in)["iat"] >= closed.data.all_before.timestamp()
     for _ in range(12):  # until every replica has read the list of closures
         assert (await api.call("GET", "/account", token=signed_in.body["access_token"])).status == 200
         await asyncio.sleep(STEP_S)
@@ -66,23 +74,23 @@ async def test_a_session_opened_in_the_instant_after_a_reset_is_not_closed_by_it
 async def test_whoever_asks_gets_the_same_answer_and_leaves_a_row_of_the_same_shape(
     api: AuthApi, backbone: Backbone, infra: RealServers
 ) -> None:
-    member, other = [await _with_address(api, backbone) for _ in range(2)]
+    member, other = [await with_address(api, backbone) for _ in range(2)]
     asked = {
-        "known": (member.email, _with_key(member.nir)),
-        "another's NIR": (other.email, _with_key(member.nir)),
+        "known": (member.email, with_key(member.nir)),
+        "another's NIR": (other.email, with_key(member.nir)),
         "NIR without key": (other.email, other.nir),
-        "unknown": (f"nobody.{member.number}@example.org", _with_key(member.nir)),
+        "unknown": (f"nobody.{member.number}@example.org", with_key(member.nir)),
         "never a member": ("99999999", "2 55 08 14 168 025 38"),
         "no form at all": ("?", "?"),
     }
-    with _rows_written(infra, "jobs") as rows:
+    with rows_written(infra, "jobs") as rows:
         answers = [
             await api.call("POST", "/password-resets", {"identifier": identifier, "nir": number, "altcha": "later"})
             for identifier, number in asked.values()
         ]
         written = await asyncio.to_thread(lambda: [next(rows) for _ in asked])
-    assert len({_without_ids(answer) for answer in answers}) == 1
-    assert len({json.dumps(_shape(row), sort_keys=True) for row in written}) == 1
+    assert len({without_ids(answer) for answer in answers}) == 1
+    assert len({json.dumps(shape_of(row), sort_keys=True) for row in written}) == 1
     assert not [row for row in written if member.number in str(row) or member.nir in str(row)]
 
     await backbone.wait_for("PasswordResetRequested", member.number)
@@ -92,31 +100,31 @@ async def test_whoever_asks_gets_the_same_answer_and_leaves_a_row_of_the_same_sh
 
 
 async def test_at_most_one_mail_goes_out_in_five_minutes(api: AuthApi, backbone: Backbone, infra: RealServers) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    first = await _token(backbone, member)
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    first = await link_token(backbone, member)
     for _ in range(3):
-        assert (await _ask(api, member, member.email)).status == 202
+        assert (await ask(api, member, member.email)).status == 202
     await backbone.read(1.5)
     assert len(backbone.of(member.number, "PasswordResetRequested")) == 1
-    await _older(infra, member, "reset_mailed_at", timedelta(minutes=5))
-    await _ask(api, member, member.email)
-    second = await _token(backbone, member, other_than=first)
+    await made_older(infra, member, "reset_mailed_at", timedelta(minutes=5))
+    await ask(api, member, member.email)
+    second = await link_token(backbone, member, other_than=first)
 
     # The newer link, once used, voids the older one.
-    assert (await _confirm(api, second)).status == 200
-    voided = await _confirm(api, first)
+    assert (await confirm(api, second)).status == 200
+    voided = await confirm(api, first)
     assert (voided.status, voided.body["code"]) == (410, "link_expired")
-    used = await _confirm(api, second)
+    used = await confirm(api, second)
     assert (used.status, used.body["code"]) == (409, "link_used")
 
 
 async def test_of_two_confirmations_at_once_exactly_one_counts(api: AuthApi, backbone: Backbone) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    token = await _token(backbone, member)
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    token = await link_token(backbone, member)
     passwords = (NEXT, "six canards jaunes", "sept lapins gris", "huit renards roux")
-    answers = await asyncio.gather(*(_confirm(api, token, password) for password in passwords))
+    answers = await asyncio.gather(*(confirm(api, token, password) for password in passwords))
     assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
     signed_in = [await api.sign_in(member.email, p, client=some_network()) for p in passwords]
     assert [s.status == 200 for s in signed_in] == [a.status == 200 for a in answers]
@@ -125,25 +133,25 @@ async def test_of_two_confirmations_at_once_exactly_one_counts(api: AuthApi, bac
 
 
 async def test_a_link_dies_with_any_change_of_the_password(api: AuthApi, backbone: Backbone) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    token = await _token(backbone, member)
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    token = await link_token(backbone, member)
     signed_in = await api.sign_in(member.email, OWN)
     body = {"current_password": OWN, "new_password": NEXT}
     assert (await api.call("POST", "/account/password", body, token=signed_in.body["access_token"])).status == 204
-    late = await _confirm(api, token, "six canards jaunes")
+    late = await confirm(api, token, "six canards jaunes")
     assert (late.status, late.body["code"]) == (410, "link_expired")
     assert (await api.sign_in(member.email, NEXT)).status == 200
 
 
 async def test_a_link_is_good_for_an_hour(api: AuthApi, backbone: Backbone, infra: RealServers) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    token = await _token(backbone, member)
-    await _older(infra, member, "expires_at", timedelta(minutes=60), collection="reset_links", key="member_number")
-    late = await _confirm(api, token)
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    token = await link_token(backbone, member)
+    await made_older(infra, member, "expires_at", timedelta(minutes=60), collection="reset_links", key="member_number")
+    late = await confirm(api, token)
     assert (late.status, late.body["code"]) == (410, "link_expired")
-    unknown = await _confirm(api, "never-ours")
+    unknown = await confirm(api, "never-ours")
     assert (unknown.status, unknown.body["code"]) == (410, "link_expired")
     assert (await api.sign_in(member.email, OWN)).status == 200
 
@@ -152,17 +160,17 @@ async def test_a_link_is_good_for_an_hour(api: AuthApi, backbone: Backbone, infr
 async def test_a_weak_password_is_refused_and_the_link_stays_good(
     api: AuthApi, backbone: Backbone, password: str, code: str
 ) -> None:
-    member = await _with_address(api, backbone)
-    await _ask(api, member, member.email)
-    token = await _token(backbone, member)
-    weak = await _confirm(api, token, password)
+    member = await with_address(api, backbone)
+    await ask(api, member, member.email)
+    token = await link_token(backbone, member)
+    weak = await confirm(api, token, password)
     assert (weak.status, weak.body["code"]) == (422, "password_too_weak")
     assert ("new_password", code) in [(error["field"], error["code"]) for error in weak.body["errors"]]
-    assert (await _confirm(api, token)).status == 200
+    assert (await confirm(api, token)).status == 200
 
 
 async def test_a_reset_lifts_the_blocks_of_every_network_and_of_the_account(api: AuthApi, backbone: Backbone) -> None:
-    member = await _with_address(api, backbone)
+    member = await with_address(api, backbone)
     signed_in = await api.sign_in(member.email, OWN)
     networks = [some_network() for _ in range(2)]
     for network in networks * 2:
@@ -172,8 +180,8 @@ async def test_a_reset_lifts_the_blocks_of_every_network_and_of_the_account(api:
         await api.call("POST", "/account/password", change, token=signed_in.body["access_token"])
     assert [(await api.sign_in(member.email, OWN, client=network)).status for network in networks] == [429, 429]
 
-    await _ask(api, member, member.email)
-    assert (await _confirm(api, await _token(backbone, member))).status == 200
+    await ask(api, member, member.email)
+    assert (await confirm(api, await link_token(backbone, member))).status == 200
     again = [await api.sign_in(member.email, NEXT, client=network) for network in networks]
     assert [answer.status for answer in again] == [200, 200]
     refused = await api.call("POST", "/account/password", change, token=again[0].body["access_token"])
@@ -183,18 +191,18 @@ async def test_a_reset_lifts_the_blocks_of_every_network_and_of_the_account(api:
 async def test_without_an_activated_address_a_letter_brings_a_temporary_password(
     api: AuthApi, backbone: Backbone, infra: RealServers
 ) -> None:
-    member = await _with_member_number(api, backbone)
-    first = await _letter(api, backbone, member, "reset")
+    member = await with_member_number(api, backbone)
+    first = await next_letter(api, backbone, member, "reset")
     assert (first.data.identifier_kind, first.data.reason) == ("member_number", "reset")
     assert timedelta(days=29) < first.data.expires_at - datetime.now(UTC) <= timedelta(days=30)
     assert (await api.sign_in(member.number, OWN)).status == 200  # whoever asked: the own password holds
 
     # Asked again within seven days, none; after them another, beside the first.
-    await _ask(api, member, member.number)
+    await ask(api, member, member.number)
     await backbone.read(1.5)
     assert len(backbone.of(member.number, "TemporaryPasswordIssued")) == 2
-    await _older(infra, member, "letter_asked_at", timedelta(days=7))
-    await _ask(api, member, member.number)
+    await made_older(infra, member, "letter_asked_at", timedelta(days=7))
+    await ask(api, member, member.number)
     second = await backbone.wait_for(
         "TemporaryPasswordIssued", member.number, lambda d: d.password != first.data.password and d.reason == "reset"
     )
@@ -220,7 +228,7 @@ async def test_a_member_who_never_signed_in_gets_another_letter_and_still_choose
     api: AuthApi, backbone: Backbone
 ) -> None:
     member = await enrol(backbone)
-    renewed = await _letter(api, backbone, member, "renewal", identifier=member.nir)
+    renewed = await next_letter(api, backbone, member, "renewal", identifier=member.nir)
     assert renewed.data.identifier_kind == "nir"
     for password in (member.temporary_password, backbone.opened(renewed, "password")):
         signed_in = await api.sign_in(member.nir, password)
@@ -229,8 +237,8 @@ async def test_a_member_who_never_signed_in_gets_another_letter_and_still_choose
 
 async def test_an_address_that_was_never_confirmed_gets_no_link(api: AuthApi, backbone: Backbone) -> None:
     member = await enrol(backbone)
-    await _choose(api, member, "email")
-    letter = await _letter(api, backbone, member, "reset", identifier=member.nir)
+    await choose(api, member, "email")
+    letter = await next_letter(api, backbone, member, "reset", identifier=member.nir)
     assert letter.data.identifier_kind == "nir"
     assert not backbone.of(member.number, "PasswordResetRequested")
     signed_in = await api.sign_in(member.nir, backbone.opened(letter, "password"))
@@ -241,8 +249,8 @@ async def test_an_address_that_was_never_confirmed_gets_no_link(api: AuthApi, ba
 async def test_killed_right_after_its_answer_it_still_mails_one_link(
     api: AuthApi, backbone: Backbone, process: Supervised
 ) -> None:
-    members = [await _with_address(api, backbone) for _ in range(3)]
-    answers = await asyncio.gather(*(_ask(api, member, member.email) for member in members))
+    members = [await with_address(api, backbone) for _ in range(3)]
+    answers = await asyncio.gather(*(ask(api, member, member.email) for member in members))
     await asyncio.to_thread(process.kill)
     await asyncio.to_thread(process.start)
     assert {answer.status for answer in answers} == {202}
@@ -260,105 +268,3 @@ async def test_killed_right_after_its_answer_it_still_mails_one_link(
 async def test_a_request_of_the_wrong_form_is_refused_by_field(api: AuthApi, body: object) -> None:
     answer = await api.call("POST", "/password-resets", body)
     assert (answer.status, answer.body["code"]) == (422, "validation")
-
-
-async def _with_address(api: AuthApi, backbone: Backbone) -> Signed:
-    """A member who signs in with an activated address and `OWN`."""
-    member = await enrol(backbone)
-    await _choose(api, member, "email")
-    requested = await backbone.wait_for("IdentifierChangeRequested", member.number)
-    token = {"token": backbone.opened(requested, "activation_token")}
-    assert (await api.call("POST", "/account/identifier/activation", token)).status == 200
-    return member
-
-
-async def _with_member_number(api: AuthApi, backbone: Backbone) -> Signed:
-    """A member who signs in with the member number and `OWN`."""
-    member = await enrol(backbone)
-    await _choose(api, member, "member_number")
-    return member
-
-
-async def _choose(api: AuthApi, member: Signed, kind: str) -> None:
-    signed_in = await api.sign_in(member.nir, member.temporary_password)
-    body = {"kind": kind, "new_password": OWN}
-    chosen = await api.call("POST", "/account/identifier", body, token=signed_in.body["access_token"])
-    assert chosen.status in {200, 202}
-
-
-async def _ask(api: AuthApi, member: Signed, identifier: str) -> Answer:
-    body = {"identifier": identifier, "nir": _with_key(member.nir)}
-    return await api.call("POST", "/password-resets", body)
-
-
-async def _confirm(api: AuthApi, token: str, password: str = NEXT) -> Answer:
-    return await api.call("POST", "/password-resets/confirmation", {"token": token, "new_password": password})
-
-
-async def _token(backbone: Backbone, member: Signed, other_than: str = "") -> str:
-    """The token of a mailed link, as the mail's reader has it."""
-    while True:
-        for event in backbone.of(member.number, "PasswordResetRequested"):
-            token = backbone.opened(event, "reset_token")
-            if token != other_than:
-                return token
-        await backbone.one_more("PasswordResetRequested", member.number)
-
-
-async def _letter(
-    api: AuthApi, backbone: Backbone, member: Signed, reason: str, *, identifier: str | None = None
-) -> Any:
-    """Ask, and wait for the letter of that reason."""
-    assert (await _ask(api, member, identifier or member.number)).status == 202
-    return await backbone.wait_for("TemporaryPasswordIssued", member.number, lambda data: data.reason == reason)
-
-
-def _with_key(number: str) -> str:
-    return nir.grouped(nir.normalise(number))
-
-
-def _claims(signed_in: Answer) -> dict[str, Any]:
-    payload = signed_in.body["access_token"].split(".")[1]
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=="))
-    return claims
-
-
-def _without_ids(answer: Answer) -> tuple[object, ...]:
-    kept = {n: v for n, v in answer.headers.items() if n not in {"x-request-id", "date"}}
-    return answer.status, json.dumps(answer.body), json.dumps(kept, sort_keys=True)
-
-
-def _shape(value: object) -> object:
-    """The names and types of a row, with the length of its texts."""
-    if isinstance(value, dict):
-        return {name: _shape(part) for name, part in value.items()}
-    return f"text of {len(value)}" if isinstance(value, str) else type(value).__name__
-
-
-@contextmanager
-def _rows_written(infra: RealServers, collection: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """The rows inserted while this is open, however soon they are gone."""
-    with (
-        MongoClient[dict[str, Any]](infra.mongo_admin_url) as client,
-        client["auth"][collection].watch([{"$match": {"operationType": "insert"}}]) as changes,
-    ):
-        yield (change["fullDocument"] for change in changes)
-
-
-async def _older(
-    infra: RealServers,
-    member: Signed,
-    field: str,
-    time: timedelta,
-    *,
-    collection: str = "accounts",
-    key: str = "_id",
-) -> None:
-    """Make an instant of that member's that much older: the clock of a test cannot be turned."""
-
-    def change() -> None:
-        with MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
-            older = {"$subtract": [f"${field}", int(time.total_seconds() * 1000)]}
-            client["auth"][collection].update_many({key: member.number}, [{"$set": {field: older}}])
-
-    await asyncio.to_thread(change)
