@@ -39,8 +39,11 @@ MailKind = Literal[
 class MailRule:
     """To whom a kind of mail goes, and what its link opens."""
 
-    to: Callable[[Member], str | NoAddress] | None = None
-    """Looked up when the mail is written; without this rule the event says it in its sealed field `email`."""
+    to: Callable[[Member, datetime | None], str | NoAddress] | None = None
+    """Looked up when the mail is written; without this rule the event says it in its sealed field `email`.
+
+    The instant: only who had asked for such mails by then is to get it; none: that was settled before.
+    """
     page: str | None = None
     """The portal's page that the link opens; without it the mail has no link."""
     secret: str | None = None

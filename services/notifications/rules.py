@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, uuid5
@@ -44,6 +44,7 @@ class NoAddress(Enum):
 
 
 PARIS = ZoneInfo("Europe/Paris")
+STATEMENT_NEWS = timedelta(days=31)
 _LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 # Territories that La Poste serves as domestic mail: no country line on the envelope.
@@ -122,13 +123,13 @@ def address(member: Member) -> Address | None:
     return member.postal_address.value if member.postal_address else None
 
 
-def activated_address(member: Member) -> str | NoAddress:
+def activated_address(member: Member, _since: datetime | None = None) -> str | NoAddress:
     """The address that the member activated: the only one for mails with a link of power."""
     identity = member.identity.value if member.identity else None
     return identity.email if identity and identity.activated and identity.email else NoAddress.UNKNOWN
 
 
-def contact_address(member: Member) -> str | NoAddress:
+def contact_address(member: Member, _since: datetime | None = None) -> str | NoAddress:
     """The activated address, else the last one that auth or contract management named: for mails without power."""
     if isinstance(activated := activated_address(member), str):
         return activated
@@ -140,11 +141,18 @@ def contact_address(member: Member) -> str | NoAddress:
     return max(said, key=lambda word: word[0])[1] or NoAddress.UNWANTED
 
 
-def statements_address(member: Member) -> str | NoAddress:
-    """Where the member asked to be told of each statement."""
+def statements_address(member: Member, since: datetime | None = None) -> str | NoAddress:
+    """Where the member asked to be told of each statement. With `since`: of those after they asked, no older ones."""
     if member.consents is None:
         return NoAddress.UNKNOWN
-    return contact_address(member) if member.consents.value.statements else NoAddress.UNWANTED
+    asked_at, _ = member.consents.order
+    wanted = member.consents.value.statements and (since is None or asked_at <= since)
+    return contact_address(member) if wanted else NoAddress.UNWANTED
+
+
+def is_news(paid_on: date, told_at: datetime) -> bool:
+    """Whether a statement is worth a mail: an insurer that loads years of payments fills nobody's mailbox."""
+    return told_at.astimezone(PARIS).date() - paid_on <= STATEMENT_NEWS
 
 
 def envelope_lines(member: Member, to: Address) -> list[str]:

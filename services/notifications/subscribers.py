@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
+from services.notifications import rules
 from services.notifications.models import Address, Consents, Identity
 from services.notifications.service.erasure import Erasure
 from services.notifications.service.letters import Letters
@@ -125,7 +126,8 @@ class Subscribers:
         await self._letters.posted(event.data.member_number, event.data.letter_id, posted_at, tx)
 
     async def _statement_ready(self, event: Event[claims.StatementReady], tx: Transaction) -> None:
-        await self._mails.order("statement", event, tx)
+        if rules.is_news(event.data.paid_on, event.time):
+            await self._mails.order("statement", event, tx)
 
     def _opened(self, event: Event[EventData], field: str) -> str | None:
         """A sealed field in clear. One that cannot be opened makes a dead letter, to be replayed with the right key."""

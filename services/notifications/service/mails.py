@@ -55,10 +55,14 @@ class Mails:
     async def order(self, kind: MailKind, event: Event[EventData], tx: Transaction) -> None:
         """Have the mail written that `event` asks for, unless it is certain already that nobody is to get it."""
         rule, number = RULES[kind], event.data.member_number
+        asked_by = None
         if rule.to is not None:
             known = await self.store.members(tx, [number])
-            if rule.to(known.get(number, rules.UNKNOWN)) is NoAddress.UNWANTED:
+            to = rule.to(known.get(number, rules.UNKNOWN), event.time)
+            if to is NoAddress.UNWANTED:
                 return
+            if to is NoAddress.UNKNOWN:
+                asked_by = event.time
         expires_at = _field(event, "expires_at") if rule.secret else event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
@@ -71,6 +75,7 @@ class Mails:
                 "email": None if rule.to else _field(event, "email"),
                 "token": _field(event, rule.secret) if rule.secret else None,
                 "happened_at": event.time,
+                "asked_by": asked_by,
                 "expires_at": expires_at,
             },
             expires_at=expires_at,
@@ -100,7 +105,7 @@ class Mails:
     async def _written(self, job: Job) -> Mail:
         data, kind = job.data, cast("MailKind", job.data["mail"])
         rule, member = RULES[kind], await self.store.member(job.member_number)
-        to = self._open(job, "email", data["email"]) if rule.to is None else rule.to(member)
+        to = self._open(job, "email", data["email"]) if rule.to is None else rule.to(member, data["asked_by"])
         if to is NoAddress.UNKNOWN:
             raise Postpone(ADDRESS_RECHECK_S)
         if to is NoAddress.UNWANTED:

@@ -31,7 +31,8 @@ def lost(
 
 
 def paid(number: str, payment_id: str = "P-2026-0977") -> Event[StatementReady]:
-    data = StatementReady(member_number=number, payment_id=payment_id, paid_on=date(2026, 11, 20), claim_count=2)
+    today = datetime.now(UTC).date()
+    data = StatementReady(member_number=number, payment_id=payment_id, paid_on=today, claim_count=2)
     return Event.of(data)
 
 
@@ -148,13 +149,25 @@ async def test_a_statement_that_comes_before_the_member_is_known_waits_for_the_c
     world: World, service: Service, number: str, *, statements: bool
 ) -> None:
     to = f"race.{number}@example.org"
+    chosen = changed(world, number, to, statements=statements)
     await world.publish(paid(number))
     until("it waits", lambda: jobs(world, number))
-    await world.publish(changed(world, number, to, statements=statements))
+    await world.publish(chosen)  # made before, heard of after
     expected = [CONFIRMATION, "Un nouveau décompte vous attend"] if statements else [CONFIRMATION]
     until("the mails", lambda: subjects(world, to) == expected, 10.0)
     until("no job is left", lambda: not jobs(world, number))
     assert subjects(world, to) == expected
+
+
+async def test_a_statement_from_before_the_choice_is_not_mailed_when_it_is_made(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"later.{number}@example.org"
+    await world.publish(paid(number))
+    until("it waits", lambda: jobs(world, number))
+    await world.publish(changed(world, number, to))
+    until("no job is left", lambda: not jobs(world, number))
+    assert subjects(world, to) == [CONFIRMATION]
 
 
 async def test_after_kill_9_no_mail_is_lost(world: World, service: Service, number: str) -> None:

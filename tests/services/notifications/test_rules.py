@@ -1,7 +1,7 @@
 """The rules of notifications: which word wins, in which language, and how an envelope is addressed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -129,6 +129,18 @@ def test_statements_are_mailed_to_those_who_asked_and_nobody_knows_before_they_c
     assert rules.statements_address(enrolled) is NoAddress.UNKNOWN
     assert rules.statements_address(asked(enrolled, at(1), statements=False)) is NoAddress.UNWANTED
     assert rules.statements_address(asked(enrolled, at(1), statements=True, activated=False)) == "own@example.org"
+
+
+def test_who_asks_for_statements_is_not_mailed_those_that_were_there_already() -> None:
+    member = asked(person(), at(5), statements=True)
+    assert rules.statements_address(member, at(4)[0]) is NoAddress.UNWANTED
+    assert rules.statements_address(member, at(6)[0]) == "own@example.org"
+
+
+def test_a_payment_of_long_ago_is_no_news() -> None:
+    told_at = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)  # the 25th in France
+    assert rules.is_news(date(2026, 10, 25), told_at)
+    assert not rules.is_news(date(2026, 10, 24), told_at)
 
 
 def test_days_and_hours_are_those_of_france() -> None:
