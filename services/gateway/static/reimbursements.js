@@ -89,7 +89,7 @@ function isAtTop() {
 
 function place(row) {
   waiting.delete(row.dataset.claim);
-  const rows = monthOf(row).querySelector(".claims");
+  const rows = monthOf(row).querySelector(".rows");
   const next = [...rows.children].find((other) => other.dataset.order < row.dataset.order);
   rows.insertBefore(row, next || null);
   row.classList.add("arrived");
@@ -103,7 +103,7 @@ function monthOf(row) {
   const month = months[0].cloneNode(true);
   month.dataset.month = row.dataset.month;
   month.querySelector("h2").textContent = row.dataset.monthName;
-  month.querySelector(".claims").replaceChildren();
+  month.querySelector(".rows").replaceChildren();
   const next = months.find((other) => other.dataset.month < row.dataset.month);
   list().insertBefore(month, next || months[months.length - 1].nextSibling);
   return month;
