@@ -73,6 +73,20 @@ def test_the_page_after_sign_in_shows_the_latest_and_what_arrives(
     screens(page, "apercu-sombre")
 
 
+def test_what_may_be_mailed_is_chosen_on_the_account_page(member: Newcomer, page: Page) -> None:
+    page.goto("/compte")
+    statements = page.get_by_role("checkbox", name="recevoir vos décomptes à chaque paiement")
+    information = page.get_by_role("checkbox", name="recevoir des informations de gestion")
+    expect(statements).not_to_be_checked()
+    statements.check()
+    page.get_by_role("button", name="Enregistrer mon choix").click()
+    expect(page.get_by_text("Votre choix est enregistré.")).to_be_visible()
+    screens(page, "compte-mails")
+    page.goto("/compte")
+    expect(statements).to_be_checked()
+    expect(information).not_to_be_checked()
+
+
 def _ask(page: Page, member: Newcomer) -> None:
     """On another device, a question to the management centre."""
     HomePage(page).open().sign_in(member.member_number, PASSWORD)

@@ -1,4 +1,4 @@
-"""Mon compte: who the member is to us, and how they sign in."""
+"""Mon compte: who the member is to us, how they sign in, and what may be mailed to them."""
 
 from typing import Annotated
 
@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from services.gateway.pages.passwords import PasswordChange, change_page, changed
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
-from services.gateway.schemas.account import Account
-from shared.errors import RequiredAction
+from services.gateway.schemas.account import Account, Preferences
+from services.gateway.session import WebSession
+from shared.errors import Malformed, RequiredAction, Unavailable
 
 HERE = "/compte"
 
@@ -22,7 +23,33 @@ async def account(request: Request, web: WebPages, session: SignedIn, fait: str 
     member = Account.model_validate(answer.body)
     if member.required_actions:
         raise RequiredAction
-    return web.page(request, "account.html", account=member, done=fait)
+    preferences = await _preferences(web, request, session)
+    return web.page(request, "account.html", account=member, preferences=preferences, done=fait)
+
+
+async def _preferences(web: WebPages, request: Request, session: WebSession) -> Preferences | None:
+    """None while notifications is away: the rest of the page does not need it."""
+    try:
+        answer = await web.sessions.call(request, session, "GET", "notifications", "/preferences")
+    except Unavailable:
+        return None
+    return Preferences.model_validate(answer.body)
+
+
+@router.post("/mails")
+async def change_mails(
+    request: Request,
+    web: WebPages,
+    session: SignedIn,
+    decomptes: Annotated[bool, Form()] = False,
+    informations: Annotated[bool, Form()] = False,
+) -> Response:
+    """What may be mailed from now on."""
+    body = {"consents": {"statements": decomptes, "management_information": informations}}
+    answer = await web.sessions.call(request, session, "PATCH", "notifications", "/preferences", body=body)
+    if not answer.ok:
+        raise Malformed
+    return see(f"{HERE}?fait=mails")
 
 
 @router.get("/mot-de-passe")

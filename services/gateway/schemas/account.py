@@ -38,3 +38,16 @@ class Account(Wire):
     pending_email_masked: str | None = None
     identifier_kind: Literal["nir", "email", "member_number"]
     required_actions: tuple[str, ...] = ()
+
+
+class Consents(Wire):
+    """What the e-mail address may be used for."""
+
+    statements: bool
+    management_information: bool
+
+
+class Preferences(Wire):
+    """What may be mailed; owned by notifications."""
+
+    consents: Consents
