@@ -46,7 +46,7 @@ def infra() -> Iterator[RealServers]:
             yield RealServers(servers, processes)
     finally:
         if os.environ.get("KEEP_TEST_DATA"):
-            print(f"\nTest data kept in {folder}")  # noqa: T201
+            print(f"\nTest data kept in {folder}")  # noqa: T201 - asked for
         else:
             shutil.rmtree(folder, ignore_errors=True)
 

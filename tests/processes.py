@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
 
 
-def until(what: str, found: Callable[[], T | None], within_s: float = 30.0) -> T:
+def until(what: str, found: Callable[[], T | None], within_s: float = 60.0) -> T:
     """Poll until `found` returns something true, and return it; fail saying what never came."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:

@@ -63,7 +63,7 @@ class Ports:
 def free_port() -> int:
     """A port nobody listens on now."""
     while True:
-        port = random.randint(*_FREE_RANGE)  # noqa: S311  # no secret
+        port = random.randint(*_FREE_RANGE)  # noqa: S311 - no secret
         if is_free(port):
             return port
 

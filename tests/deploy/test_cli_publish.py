@@ -82,7 +82,7 @@ async def test_an_event_is_published_and_its_place_printed(operators: Mapping[st
         "R-2026-000123",
         "/claims-payment",
     )
-    assert found.data.claim_id == "R-2026-000123"  # type: ignore[attr-defined]
+    assert found.data.claim_id == "R-2026-000123"  # type: ignore[attr-defined]  # a ClaimPaid
 
 
 async def test_an_invalid_event_is_not_published(operators: Mapping[str, str], written_to: Tail) -> None:

@@ -43,7 +43,7 @@ def new_page(browser: Browser, portal: RunningPortal) -> Iterator[Callable[..., 
 
     def make(**options: object) -> Page:
         settings = {"locale": "fr-FR", "timezone_id": "Europe/Paris", "viewport": {"width": 1280, "height": 900}}
-        context = browser.new_context(base_url=portal.gateway_url, **{**settings, **options})  # type: ignore[arg-type]
+        context = browser.new_context(base_url=portal.gateway_url, **{**settings, **options})  # type: ignore[arg-type]  # Playwright's own options
         context.set_default_timeout(TIMEOUT_MS)
         contexts.append(context)
         page = context.new_page()

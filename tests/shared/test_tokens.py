@@ -55,7 +55,7 @@ def closed() -> Closed:
 
 @pytest.fixture
 def verifier(first: OKPKey, later: OKPKey, closed: Closed) -> TokenVerifier:
-    return TokenVerifier(Keys(first, later), "espace-assure", closed)  # type: ignore[arg-type]
+    return TokenVerifier(Keys(first, later), "espace-assure", closed)  # type: ignore[arg-type]  # a stand-in for the closures' list
 
 
 def token(key: Any, alg: str = "EdDSA", **changes: Any) -> str:

@@ -3,15 +3,14 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pymongo
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from minio import Minio
 from pymongo.database import Database
 from pyreqwest.client import Client, ClientBuilder
@@ -24,7 +23,7 @@ from shared import clock
 from shared.app import API_PREFIX
 from shared.events.base import Event, EventData
 from shared.events.membership import MemberEnrolled
-from shared.events.record import Record, parse, to_message
+from tests import kafka
 from tests.processes import Service, until
 from tests.stack import RealServers, RunningPortal
 
@@ -144,48 +143,17 @@ class World:
 
     async def publish(self, *events: Event[Any]) -> None:
         """As the internal systems."""
-        await self._publish(self.infra.operators(), events)
+        await kafka.publish(kafka.of_service(self.infra.operators()), events)
 
     async def publish_as_auth(self, event: Event[Any]) -> None:
-        await self._publish(self.auth_environment, [event])
-
-    async def _publish(self, environment: Mapping[str, str], events: Sequence[Event[Any]]) -> None:
-        login = {
-            "bootstrap_servers": environment["KAFKA_BOOTSTRAP_SERVERS"],
-            "sasl_plain_username": environment["KAFKA_USERNAME"],
-            "sasl_plain_password": environment["KAFKA_PASSWORD"],
-        }
-        producer = AIOKafkaProducer(**login, **_SASL, acks="all", enable_idempotence=True)
-        await producer.start()
-        try:
-            for message in map(to_message, events):
-                await producer.send_and_wait(
-                    message.topic, key=message.key, value=message.value, headers=list(message.headers)
-                )
-        finally:
-            await producer.stop()
+        await kafka.publish(kafka.of_service(self.auth_environment), [event])
 
     async def published(self, number: str, quiet_s: float = 1.0) -> list[Event[EventData]]:
         """What documents published about this member, once nothing more came for `quiet_s`."""
         # A killed relay's lease ends within seconds; then what it left is published.
         await asyncio.to_thread(until, "everything is published", lambda: not self.db["outbox"].count_documents({}))
-        user, password = self.infra.admin_kafka
-        login = {"sasl_plain_username": user, "sasl_plain_password": password}
-        servers = {"bootstrap_servers": self.infra.kafka_bootstrap}
-        consumer = AIOKafkaConsumer("documents.v1", **servers, **login, **_SASL, auto_offset_reset="earliest")
-        await consumer.start()
-        events = []
-        try:
-            while batch := await consumer.getmany(timeout_ms=int(quiet_s * 1000)):
-                for raw in (raw for records in batch.values() for raw in records):
-                    record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))
-                    events.append(parse(record, now=datetime.now(UTC)))
-        finally:
-            await consumer.stop()
+        events = await kafka.published(kafka.of_admin(self.infra), "documents.v1", quiet_s)
         return [event for event in events if event.data.member_number == number]
-
-
-_SASL: dict[str, Any] = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN"}
 
 
 def enrolled(number: str) -> Event[MemberEnrolled]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from http.cookies import SimpleCookie
@@ -25,9 +26,9 @@ def auth() -> Callable[[str, dict[str, object]], tuple[Answer, list[Seen]]]:
     def make(status: str, body: dict[str, object]) -> tuple[Answer, list[Seen]]:
         asked: list[Seen] = []
 
-        async def answers(seen: Seen, writer: object) -> None:
+        async def answers(seen: Seen, writer: asyncio.StreamWriter) -> None:
             asked.append(seen)
-            await say(writer, status, json.dumps(body).encode(), "Content-Type: application/json")  # type: ignore[arg-type]
+            await say(writer, status, json.dumps(body).encode(), "Content-Type: application/json")
 
         return answers, asked
 

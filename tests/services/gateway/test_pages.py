@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -75,8 +76,8 @@ async def test_cookies_over_plain_http_are_httponly_and_lax(gateway: Gateway) ->
 
 
 async def test_over_tls_cookies_are_bound_to_the_host() -> None:
-    async def signs_in(_seen: Seen, writer: object) -> None:
-        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")  # type: ignore[arg-type]
+    async def signs_in(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")
 
     with Gateway(PORTAL_URL="https://portail.example") as gateway:
         async with gateway.origin("auth", signs_in):
@@ -96,10 +97,10 @@ async def test_over_tls_cookies_are_bound_to_the_host() -> None:
 async def test_a_form_is_taken_from_our_own_pages_only(gateway: Gateway) -> None:
     asked: list[Seen] = []
 
-    async def refuses(seen: Seen, writer: object) -> None:
+    async def refuses(seen: Seen, writer: asyncio.StreamWriter) -> None:
         asked.append(seen)
         body = b'{"code": "invalid_credentials", "attempts_left": 1}'
-        await say(writer, "401 Unauthorized", body, "Content-Type: application/problem+json")  # type: ignore[arg-type]
+        await say(writer, "401 Unauthorized", body, "Content-Type: application/problem+json")
 
     cookie, csrf = await form(gateway)
     other_cookie, other_csrf = await form(gateway)
@@ -136,8 +137,8 @@ async def test_every_post_of_a_page_is_protected(gateway: Gateway) -> None:
 
 
 async def test_a_session_that_was_tampered_with_is_none(gateway: Gateway) -> None:
-    async def signs_in(_seen: Seen, writer: object) -> None:
-        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")  # type: ignore[arg-type]
+    async def signs_in(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")
 
     cookie, csrf = await form(gateway)
     async with gateway.origin("auth", signs_in):
@@ -155,8 +156,8 @@ async def test_a_session_that_was_tampered_with_is_none(gateway: Gateway) -> Non
 
 
 async def test_nobody_is_sent_elsewhere_after_signing_in(gateway: Gateway) -> None:
-    async def signs_in(_seen: Seen, writer: object) -> None:
-        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")  # type: ignore[arg-type]
+    async def signs_in(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+        await say(writer, "200 OK", SIGNED_IN, "Content-Type: application/json")
 
     async with gateway.origin("auth", signs_in):
         for suite, goes_to in (

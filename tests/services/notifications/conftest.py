@@ -13,16 +13,15 @@ import pymongo
 import pypdfium2
 import pytest
 import urllib3
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from minio import Minio
 from minio.error import S3Error
 
 from shared.events.auth import TemporaryPasswordIssued
 from shared.events.base import Event, EventData
 from shared.events.membership import MemberEnrolled
-from shared.events.record import Record, parse, to_message
 from shared.ids import new_id
 from shared.sealing import Keyring
+from tests import kafka
 from tests.processes import Service, until
 from tests.services.notifications.asking import Asking
 from tests.stack import RealServers, RunningPortal
@@ -38,40 +37,13 @@ class World:
     db: Any
     bucket: Minio
 
-    def kafka(self) -> dict[str, Any]:
-        user, password = self.infra.admin_kafka
-        return {
-            "bootstrap_servers": self.infra.kafka_bootstrap,
-            "security_protocol": "SASL_PLAINTEXT",
-            "sasl_mechanism": "PLAIN",
-            "sasl_plain_username": user,
-            "sasl_plain_password": password,
-        }
-
     async def publish(self, *events: Event[Any]) -> None:
         """In this order, each acknowledged before the next."""
-        producer = AIOKafkaProducer(**self.kafka(), acks="all", enable_idempotence=True)
-        await producer.start()
-        try:
-            for message in map(to_message, events):
-                await producer.send_and_wait(
-                    message.topic, key=message.key, value=message.value, headers=list(message.headers)
-                )
-        finally:
-            await producer.stop()
+        await kafka.publish(kafka.of_admin(self.infra), events)
 
     async def published(self, *member_numbers: str, quiet_s: float = 1.0) -> list[Event[EventData]]:
         """What notifications published about these members so far, once nothing more came for `quiet_s`."""
-        consumer = AIOKafkaConsumer("notifications.v1", **self.kafka(), auto_offset_reset="earliest")
-        await consumer.start()
-        events = []
-        try:
-            while batch := await consumer.getmany(timeout_ms=int(quiet_s * 1000)):
-                for raw in (raw for records in batch.values() for raw in records):
-                    record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))
-                    events.append(parse(record, now=datetime.now(UTC)))
-        finally:
-            await consumer.stop()
+        events = await kafka.published(kafka.of_admin(self.infra), "notifications.v1", quiet_s)
         return [event for event in events if event.data.member_number in member_numbers]
 
     async def published_about(self, member_numbers: list[str]) -> dict[str, set[str]]:

@@ -138,7 +138,7 @@ def test_data_cannot_be_changed() -> None:
     data = PasswordReset(member_number="12345678", at=NOW)
 
     with pytest.raises(ValidationError, match="frozen"):
-        data.member_number = "87654321"  # type: ignore[misc]
+        data.member_number = "87654321"  # type: ignore[misc]  # frozen: it must fail
     with pytest.raises(ValidationError) as caught:
-        PasswordReset(member_number="SECRET", at=date(2026, 1, 1))  # type: ignore[arg-type]
+        PasswordReset(member_number="SECRET", at=date(2026, 1, 1))  # type: ignore[arg-type]  # wrong on purpose
     assert "SECRET" not in str(caught.value)
