@@ -10,8 +10,10 @@ from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
 from services.claims.schemas.payments import PaymentItem, PaymentPage, StatementDetail
 from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementItem, ReimbursementPage
+from services.claims.schemas.summary import SummaryDetail
 from services.claims.service import Claims
 from services.claims.store import Filter, PaymentPosition, Position
+from services.claims.summary import FIRST_YEAR, LAST_YEAR
 from shared.api import Cursor, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
 from shared.events.fields import Domain
@@ -55,6 +57,7 @@ def _filter(
 
 Which = Annotated[Filter, Depends(_filter)]
 Day = Annotated[dt.date | None, Query()]
+Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
 @router.get("/reimbursements")
@@ -66,6 +69,12 @@ async def list_reimbursements(
     page, last = await claims.reimbursements(member.member_number, which, after, limit)
     next_cursor = list_cursor(last.date, last.claim_id) if last else None
     return ReimbursementPage(items=[ReimbursementItem.of(r) for r in page], next_cursor=next_cursor)
+
+
+@router.get("/reimbursements/summary")  # before the route below, which would take it for a claim
+async def summarise_reimbursements(member: CurrentMember, claims: AllClaims, year: Year = None) -> SummaryDetail:
+    """A year's totals by month and by domain, this year in France by default."""
+    return SummaryDetail.of(await claims.summary(member.member_number, year))
 
 
 @router.get("/reimbursements/{claim_id:path}")  # publishers may put a slash into an id

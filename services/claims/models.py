@@ -93,6 +93,26 @@ class PaymentSum:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidLines:
+    """Lines of one member, domain and kind of payee, added up: those paid in one month and taken back in one, or not.
+
+    Months are `YYYY-MM`; `taken_back` is empty for lines that stand. `claims` counts each claim once, with its first
+    line; `claims_of_domain` counts it once in each of its domains.
+    """
+
+    month: str
+    taken_back: str
+    domain: str
+    payee: str
+    spent_cents: int
+    statutory_cents: int
+    complementary_cents: int
+    other_cents: int
+    claims: int
+    claims_of_domain: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A payment with its claims: what the décompte shows."""
 

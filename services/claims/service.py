@@ -9,6 +9,7 @@ from services.claims.errors import NoCard, StatementTooLong
 from services.claims.models import Claim, Listing, Member, PaymentSum, Reimbursement, Statement
 from services.claims.statements import Statements
 from services.claims.store import ClaimsStore, Filter, PaymentPosition, Position
+from services.claims.summary import Summary, summary
 from shared.errors import NotFound
 from shared.events.base import Event
 from shared.events.claims import CardRenewed
@@ -70,6 +71,10 @@ class Claims:
         if found is None:
             raise NotFound
         return _named(*found, (await self._member(member_number)).first_names())
+
+    async def summary(self, member_number: str, year: int | None) -> Summary:
+        """The member's year in figures, by default this year in France."""
+        return summary(year or card.today().year, await self._store.paid_lines(member_number))
 
     async def payments(
         self, member_number: str, after: PaymentPosition | None, limit: int

@@ -9,8 +9,9 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
-from services.claims.models import Claim, Fact, Listing, Member, Order, Payee, PaymentSum, Status
+from services.claims.models import Claim, Fact, Listing, Member, Order, PaidLines, Payee, PaymentSum, Status
 from services.claims.rules import coverage_key, folded, original_key
+from services.claims.summary import added_up, paid_lines
 from shared import inbox
 from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed, ClaimsPaymentEvent
 from shared.events.membership import Coverage
@@ -126,6 +127,10 @@ class ClaimsStore:
         cursor = self._claims.find(_in_payment(member_number, payment_id)).sort("claim_id", ASCENDING).limit(limit)
         return [(_claim(row), _listing(row)) for row in await cursor.to_list(limit)]
 
+    async def paid_lines(self, member_number: str) -> list[PaidLines]:
+        """All that was paid for this member, added up: no more rows than the member's claims have domains."""
+        return paid_lines(await self._claims.aggregate(summary_query(member_number)).to_list(None))
+
     async def announce_once(self, member_number: str, payment_id: str, tx: Transaction) -> bool:
         """Note that this statement is announced in `tx`; False if it was before."""
         statement_key = key(member_number, payment_id)
@@ -187,6 +192,11 @@ def list_query(member_number: str, which: Filter, after: Position | None) -> Doc
     if after is not None:
         query["$or"] = [{"date": {"$lt": after.date}}, {"date": after.date, "claim_id": {"$lt": after.claim_id}}]
     return query
+
+
+def summary_query(member_number: str) -> list[Document]:
+    """The stages of a summary: it reads the claims that the list shows, by the list's index."""
+    return added_up(list_query(member_number, Filter(), None))
 
 
 def _in_payment(member_number: str, payment_id: str) -> Document:
