@@ -90,3 +90,37 @@ class ReimbursementDetail(Reimbursement):
     totals: Totals | None = None
     refusal: Refusal | None = None
     reversal: Reversal | None = None
+
+
+class Figures(Wire):
+    """Integer euro cents, reversals subtracted; `to_member_cents` is of `reimbursed_cents`, what no provider got."""
+
+    reimbursed_cents: int
+    to_member_cents: int
+    spent_cents: int
+    statutory_cents: int
+    other_cents: int
+    left_to_pay_cents: int
+    claim_count: int
+
+
+class MonthFigures(Figures):
+    """`month` is 1 to 12. Negative where more was taken back than paid."""
+
+    month: int
+
+
+class DomainFigures(Figures):
+    """`domain` is a code of the coverage grid."""
+
+    domain: str
+
+
+class Summary(Wire):
+    """A year: twelve `months`, `domains` largest first; `years` are those that have figures, newest first."""
+
+    year: int
+    years: tuple[int, ...] = ()
+    total: Figures
+    months: tuple[MonthFigures, ...]
+    domains: tuple[DomainFigures, ...] = ()
