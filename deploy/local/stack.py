@@ -28,7 +28,11 @@ DEMO_FILE: Final = "demo.json"
 _DATA: Final = (*SERVERS, "logs", "secrets.json", OPERATORS_FILE, DEMO_FILE)
 _LOCK: Final = "lock"
 # What `make run SETTING=value` may change in every service.
-_PASSED_ON: Final = ("BRAND_NAME", "CENTRE_NAME", "CENTRE_PHONE", "CENTRE_ADDRESS", "LOG_LEVEL")
+_PASSED_ON: Final = (
+    "BRAND_NAME", "CENTRE_NAME", "CENTRE_PHONE", "CENTRE_ADDRESS", "BRAND_PRIMARY", "BRAND_LOGO_FILE", "LEGAL_LINKS",
+    "SPACES", "LOG_LEVEL",
+)  # fmt: skip
+_FOR_DEVELOPMENT: Final = {"COMPONENTS_PAGE": "true"}
 
 
 class Stack:
@@ -58,7 +62,8 @@ def running(folder: Path, ports: Ports) -> Iterator[Stack]:
         with progress("Starting Kafka, MongoDB, MinIO and Mailpit"):
             infra.start()
         _write_operators_file(infra)
-        services = Services(infra, processes, {name: os.environ[name] for name in _PASSED_ON if name in os.environ})
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        services = Services(infra, processes, _FOR_DEVELOPMENT | passed_on)
         try:
             with progress("Starting the five services"):
                 services.start()

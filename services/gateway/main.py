@@ -1,9 +1,9 @@
 """Composition root: settings in, running app out."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from services.gateway import api, pages
-from services.gateway.assets import assets_router
+from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.metrics import MetricsPort
@@ -35,26 +35,22 @@ def build(settings: GatewaySettings) -> FastAPI:
     cookies = Cookies(secure=settings.secure)
     rate_limits = RateLimits(settings.rate_limit_percent)
     sessions = Sessions(upstreams, rate_limits, cookies, keyring, settings.trusted_proxies)
+    assets = Assets(settings)
     app = create_app(
         SERVICE,
         parts=[upstreams, MetricsPort(settings.http_host, settings.metrics_port)],
-        routers=_routers(Proxy(upstreams, rate_limits, settings.trusted_proxies)),
+        routers=[
+            api.router,
+            Proxy(upstreams, rate_limits, settings.trusted_proxies).router(),
+            api.unknown_router(),
+            assets.router(),
+            *pages.routers(components_page=settings.components_page),  # the last of them answers what nobody else did
+        ],
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
-    app.state.web = Web(settings, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
+    app.state.web = Web(settings, assets, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
     app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     return app
-
-
-def _routers(proxy: Proxy) -> list[APIRouter]:
-    """In the order in which they are asked: the last two answer what nobody else did."""
-    return [
-        api.router,
-        proxy.router(),
-        api.unknown_router(),
-        assets_router(),
-        *pages.routers(),
-    ]

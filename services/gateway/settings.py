@@ -1,11 +1,14 @@
 """Settings of the gateway."""
 
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 from pydantic_settings import NoDecode
 
+from services.gateway import brand
 from shared.settings import BrandSettings, Keys, Origin, ServiceSettings
 
 Network = IPv4Network | IPv6Network
@@ -15,6 +18,25 @@ def _networks(text: object) -> object:
     if not isinstance(text, str):
         return text
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _readable(colour: str) -> str:
+    brand.Palette.of(colour)
+    return colour
+
+
+def _logo(path: Path) -> Path:
+    brand.logo(path)
+    return path
+
+
+class LegalLink(BaseModel):
+    """A page that the law asks for, on the insurer's own site: imprint, personal data, accessibility."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    url: HttpUrl
 
 
 class Space(BaseModel):
@@ -48,6 +70,14 @@ class GatewaySettings(ServiceSettings, BrandSettings):
     upstream_connect_seconds: float = Field(default=2.0, gt=0)
     upstream_read_seconds: float = Field(default=40.0, gt=15)
     """Between two pieces of an answer. Live streams carry a comment each 15 s, so it must be longer than that."""
+    brand_primary: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$"), AfterValidator(_readable)] | None = None
+    """The brand's colour as `#rrggbb`, instead of ours; one that could not be read on white is refused."""
+    brand_logo_file: Annotated[Path, AfterValidator(_logo)] | None = None
+    """SVG or PNG, square, instead of our mark."""
+    legal_links: tuple[LegalLink, ...] = ()
+    """Shown at the foot of every page, as JSON: `[{"name": "…", "url": "https://…"}]`."""
+    components_page: bool = False
+    """For development: `/composants` shows every component of the pages."""
     spaces: tuple[Space, ...] = ()
     """The spaces offered beside the Espace Assuré, as JSON: `[{"name": "…", "url": "https://…", "hint": "…"}]`."""
     upstream_file_seconds: float = Field(default=960.0, gt=15)
@@ -57,6 +87,11 @@ class GatewaySettings(ServiceSettings, BrandSettings):
     rate_limit_percent: int = Field(default=100, ge=0, le=10_000)
     """Scales the limits of the route table; 0 switches them off. Without `trusted_proxies` a proxy counts as one."""
     form_max_bytes: int = Field(default=65_536, ge=1024)
+
+    @cached_property
+    def palette(self) -> brand.Palette | None:
+        """The brand's colour in light and dark, if there is one."""
+        return brand.Palette.of(self.brand_primary) if self.brand_primary else None
 
     @property
     def secure(self) -> bool:

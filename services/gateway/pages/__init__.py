@@ -7,6 +7,7 @@ from services.gateway.pages import (
     account,
     activation,
     card,
+    components,
     documents,
     first_sign_in,
     home,
@@ -23,7 +24,7 @@ WITH_FILES = frozenset({documents.SEND})
 """Paths whose forms carry a file: they bound their bodies themselves."""
 
 
-def routers() -> tuple[APIRouter, ...]:
+def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
     """Every page, then the page for an address that does not exist: it must come last of all routes."""
     unknown = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -44,5 +45,6 @@ def routers() -> tuple[APIRouter, ...]:
         documents.sending,
         messages.router,
         account.router,
+        *([components.router] if components_page else []),
         unknown,
     )

@@ -24,6 +24,11 @@ def month(day: date) -> str:
     return format_date(day, "MMMM y", locale=LOCALE)
 
 
+def month_letter(day: date) -> str:
+    """`N`, for a column of a chart."""
+    return format_date(day, "LLLLL", locale=LOCALE)
+
+
 def clock(instant: datetime) -> str:
     """`14:32`, in Paris."""
     return format_time(instant, "HH:mm", tzinfo=_PARIS, locale=LOCALE)

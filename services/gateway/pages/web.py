@@ -1,6 +1,6 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.gateway import assets
+from services.gateway import compression
+from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats
@@ -30,9 +31,11 @@ log = get_logger(__name__)
 class Web:
     """Renders pages."""
 
-    def __init__(self, settings: GatewaySettings, sessions: Sessions, csrf: Csrf, cookies: Cookies) -> None:
+    def __init__(
+        self, settings: GatewaySettings, assets: Assets, sessions: Sessions, csrf: Csrf, cookies: Cookies
+    ) -> None:
         self.sessions, self.csrf, self.cookies = sessions, csrf, cookies
-        self._environment = _environment(settings)
+        self._environment = _environment(settings, assets)
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `template` (a file beside its module) as an answer to `request`."""
@@ -45,7 +48,7 @@ class Web:
             request_id=tracing.current_request_id.get(),
             **context,
         )
-        return HTMLResponse(text, status)
+        return _html(request, text.encode(), status)
 
     def failed(self, request: Request, error: Exception) -> Response:
         """The page for an error: sign-in, the step that is due, or what happened and what to do."""
@@ -80,6 +83,13 @@ class PageRoute(APIRoute):
                 return _web(request).failed(request, error)
 
         return handler
+
+
+def _html(request: Request, content: bytes, status: int) -> HTMLResponse:
+    headers = {"vary": "accept-encoding"}
+    if len(content) < compression.SMALLEST or not compression.accepted(request):
+        return HTMLResponse(content, status, headers)
+    return HTMLResponse(compression.page(content), status, {**headers, "content-encoding": "gzip"})
 
 
 def _problem(error: Exception) -> Problem:
@@ -120,7 +130,7 @@ def _elsewhere(request: Request, path: str) -> Response:
     return see(path)
 
 
-def _environment(settings: GatewaySettings) -> Environment:
+def _environment(settings: GatewaySettings, assets: Assets) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -140,20 +150,35 @@ def _environment(settings: GatewaySettings) -> Environment:
             "address": settings.centre_address,
         },
         spaces=settings.spaces,
+        legal_links=settings.legal_links,
+        logo=assets.logo,
         static=assets.url,
+        listed=_listed,
     )
     environment.filters.update(
         amount=formats.amount,
         long_day=formats.long_day,
         short_day=formats.short_day,
         month=formats.month,
+        month_letter=formats.month_letter,
         clock=formats.clock,
         size=formats.size,
         day=formats.day_in_paris,
         nir_groups=formats.nir_groups,
+        pairs=_pairs,
         path_segment=lambda text: quote(text, safe=""),
     )
     return environment
+
+
+def _listed(names: Iterable[str], words: Callable[[str], str]) -> list[tuple[str, str]]:
+    """(name, its words): options of a list, or what a form's summary says of each field."""
+    return [(name, words(name)) for name in names]
+
+
+def _pairs(records: Iterable[object], value: str, text: str) -> list[tuple[Any, Any]]:
+    """(`value`, `text`) of each record: options of a list."""
+    return [(getattr(record, value), getattr(record, text)) for record in records]
 
 
 def _web(request: Request) -> Web:

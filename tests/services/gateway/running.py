@@ -15,8 +15,15 @@ from typing import Self
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.program import http_ok
+from deploy.topology import SERVICES
+from services.gateway.settings import GatewaySettings
 
-SERVICES = ("auth", "claims", "documents", "notifications")
+
+def gateway_settings(**changed: object) -> GatewaySettings:
+    """Settings that could serve, with these changed."""
+    services = {f"{name}_url": "http://127.0.0.1:1" for name in SERVICES}
+    told = {"http_port": 8080, "metrics_port": 8090, "cookie_keys": f"gateway/1:{'A' * 43}", "portal_url": "https://x"}
+    return GatewaySettings.model_validate({**services, **told, **changed})
 
 
 @dataclass

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from deploy.topology import SERVICES
 from services.gateway.routes import ROUTES
 from shared.app import API_PREFIX
 from shared.tracing import accepted_traceparent
-from tests.services.gateway.running import SERVICES, Gateway, Origin, Seen, begin_chunks, chunk, say, says_ok
+from tests.services.gateway.running import Gateway, Origin, Seen, begin_chunks, chunk, say, says_ok
 
 pytestmark = pytest.mark.servers
 

@@ -12,9 +12,9 @@ from services.gateway.client_address import client_address
 from services.gateway.pages import formats
 from services.gateway.pages.web import local_path
 from services.gateway.routes import ROUTES
-from services.gateway.settings import GatewaySettings
 from services.gateway.sse import MAX_EVENT_BYTES, EventParser, EventTooLarge, ServerEvent
 from services.gateway.vector import format_vector, parse_vector, vector_now
+from tests.services.gateway.running import gateway_settings
 
 NARROW, WIDE = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
@@ -114,15 +114,12 @@ def test_the_route_table_names_known_services_once() -> None:
     assert not [path for _, path in named if any(word in path for word in ("metrics", "livez", "readyz"))]
 
 
-def _settings(**changed: str) -> GatewaySettings:
-    services = {f"{name}_url": "http://127.0.0.1:1" for name in SERVICES}
-    told = {"http_port": 8080, "metrics_port": 8090, "cookie_keys": f"gateway/1:{'A' * 43}", "portal_url": "https://x"}
-    return GatewaySettings.model_validate({**services, **told, **changed})
-
-
 def test_settings_that_cannot_work_are_refused() -> None:
-    assert _settings(portal_url="HTTPS://Portail.example/").portal_url == "https://portail.example"
-    assert _settings(trusted_proxies="10.0.0.0/8, ::1").trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert gateway_settings(portal_url="HTTPS://Portail.example/").portal_url == "https://portail.example"
+    assert gateway_settings(trusted_proxies="10.0.0.0/8, ::1").trusted_proxies == (
+        ip_network("10.0.0.0/8"),
+        ip_network("::1"),
+    )
     for name, value in (
         ("portal_url", "ftp://x"),
         ("portal_url", "https://x/path"),
@@ -131,4 +128,4 @@ def test_settings_that_cannot_work_are_refused() -> None:
         ("upstream_read_seconds", "10"),
     ):
         with pytest.raises(ValueError, match=name):
-            _settings(**{name: value})
+            gateway_settings(**{name: value})
