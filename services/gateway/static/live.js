@@ -98,22 +98,32 @@ const live = (() => {
 
   // Put the part as the server shows it now in its place; whether it says anything else than before.
   async function readAgain(id) {
-    const fresh = await read(id);
+    const from = document.getElementById(id).dataset.liveFrom;
+    const fresh = await read(id, from || window.location.href);
     const shown = document.getElementById(id);
-    if (!fresh || fresh.innerHTML === shown.innerHTML) return false;
+    if (!fresh || !shown || saysTheSame(fresh, shown)) return false;
+    if (from) fresh.dataset.liveFrom = from;
     const focused = shown.contains(document.activeElement) && document.activeElement.id;
     shown.replaceWith(fresh);
     const again = focused && document.getElementById(focused);
     if (again) again.focus({ preventScroll: true });
+    document.dispatchEvent(new CustomEvent("live:replaced"));
     return true;
   }
 
+  // By words and links alone: in a pane the headings are of another level, and a form has a new token each time.
+  function saysTheSame(fresh, shown) { return wording(fresh) === wording(shown); }
+  function wording(part) {
+    const links = [...part.querySelectorAll("a")].map((link) => link.href);
+    return [part.textContent.replace(/\s+/g, " ").trim(), ...links].join("\n");
+  }
+
   // A service that is away for a moment is asked again.
-  async function read(id) {
+  async function read(id, address) {
     const headers = { "HX-Request": "true", "HX-Current-URL": window.location.href };
     for (let tries = 1; tries <= READ_TRIES; tries += 1) {
       if (tries > 1) await new Promise((resolve) => { setTimeout(resolve, tries * 1000); });
-      const answer = await fetch(window.location.href, { headers }).catch(() => null);
+      const answer = await fetch(address, { headers }).catch(() => null);
       if (answer && answer.headers.has("hx-redirect")) { // the session is over
         window.location.assign(answer.headers.get("hx-redirect"));
         return null;

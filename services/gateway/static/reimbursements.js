@@ -3,7 +3,7 @@
 
 const offer = document.querySelector(".live-new");
 const arrivals = document.querySelector("[data-live-arrivals]");
-const openClaim = document.querySelector("[data-live-claim]");
+const openClaim = document.querySelector("[data-live-claim]"); // on the page of one; on the list's, a pane may show one
 
 const FETCH_TRIES = 4;
 
@@ -18,6 +18,8 @@ live.on("claim", async (id, eventId) => {
 });
 
 async function changed(id) {
+  const shownBeside = !openClaim && document.querySelector(`#detail [data-live-claim="${CSS.escape(id)}"]`);
+  if (shownBeside) await live.readAgain(shownBeside.id);
   if (openClaim) {
     if (openClaim.dataset.liveClaim === id) await readAgain();
     return;
