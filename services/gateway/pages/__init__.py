@@ -28,7 +28,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
     """Every page, then the page for an address that does not exist: it must come last of all routes."""
     unknown = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-    @unknown.get("/{path:path}")
+    @unknown.api_route("/{path:path}", methods=["GET", "POST"])
     async def not_found(request: Request, path: str) -> Response:
         raise NotFound
 

@@ -184,6 +184,13 @@ async def test_a_form_too_large_and_a_service_away_are_pages(gateway: Gateway) -
     assert (status, "Le service est momentanément indisponible" in page.decode()) == (503, True)
 
 
+async def test_an_address_that_does_not_exist_is_a_page_for_forms_too(gateway: Gateway) -> None:
+    for request in ("GET /nulle-part", "POST /nulle-part", "POST /accueil"):
+        status, headers, page = await gateway.raw(f"{request} HTTP/1.1\nHost: portal\nContent-Length: 0")
+        assert (status, "Cette page n’existe pas" in page.decode()) == (404, True), request
+        assert dict(headers)["x-request-id"] in page.decode()
+
+
 async def test_part_of_a_page_without_a_session_sends_the_whole_page_to_sign_in(gateway: Gateway) -> None:
     head = "GET /parties/remboursements/R-1 HTTP/1.1\nHost: portal\nHX-Request: true"
     status, headers, body = await gateway.raw(f"{head}\nHX-Current-URL: {gateway.url}/remboursements")
