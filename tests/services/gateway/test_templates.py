@@ -12,12 +12,13 @@ from jinja2 import Environment, nodes
 
 from deploy.words import GATEWAY
 
-TEMPLATES = sorted(GATEWAY.glob("pages/**/*.html"))
-NOT_WORDS = frozenset({"R", "SP", "IS", "OC", "SP/OC"})
-"""What stands in templates as it is, in any language: the marks of the printed card."""
+TEMPLATES = sorted(path for path in GATEWAY.glob("pages/**/*.html") if path.name != "components.html")
+"""All but the page for developers, which no member sees."""
+NOT_WORDS = frozenset({"R", "SP", "IS", "OC", "SP/OC", "LAURE DUPONT"})
+"""What stands in templates as it is, in any language: the marks of the printed card, and the name on its picture."""
 SHOWN = re.compile(r"aria-label|aria-description|aria-roledescription|alt|title|placeholder|data-.*")
 """Attributes whose values are read to somebody, or shown by a script."""
-_CODE = re.compile(r"[a-z0-9_./:|-]*|[A-Z]+|%Y-%m")
+_CODE = re.compile(r"[a-z0-9_./:|,-]*|[A-Z]+|%Y-%m")
 """Values that are no words: names, paths, codes."""
 _WORD = re.compile(r"[A-Z]?[a-zà-ÿœ’]+(?: |$|[.,?!:])|[À-ÿœ]")
 _ASKED = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
@@ -98,8 +99,9 @@ class _Reader(HTMLParser):
         self.loose: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        if any(letter.isalpha() for letter in data) and data.strip() not in NOT_WORDS:
-            self.loose.append(data.strip())
+        text = re.sub(r'[a-z-]+="[^"]*"', "", data).strip()  # attributes kept in a variable, for a tag further on
+        if any(letter.isalpha() for letter in text) and text not in NOT_WORDS:
+            self.loose.append(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
