@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
 STAMP := $(VENV)/.installed
 
-.PHONY: help run env sign-in test test-unit test-servers test-browser test-full test-compose lint types bench docs publish clean-data requirements
+.PHONY: help run env sign-in words test test-unit test-servers test-browser test-full test-compose lint types bench docs publish clean-data requirements
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -72,6 +72,9 @@ publish: $(STAMP) ## publish one event to the running portal: make publish FILE=
 
 docs: $(STAMP) ## write docs/openapi.json and docs/asyncapi.yaml anew from the code
 	@$(RUN) -m deploy.api_docs
+
+words: $(STAMP) ## bring the pages' catalogues up to their texts, and say what English still lacks
+	@$(RUN) -m deploy.words
 
 clean-data: $(STAMP) ## delete the data of make run; tools stay installed
 	@$(RUN) -m deploy.local clean-data

@@ -1,4 +1,4 @@
-"""Amounts and days as people read them in French (Babel, CLDR): the same on pages and on paper."""
+"""Amounts and days as people read them (Babel, CLDR), in French unless asked: the same on pages and on paper."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,16 +9,16 @@ from babel.numbers import format_currency
 LOCALE = "fr"
 
 
-def amount(cents: int) -> str:
-    """`1 234,50 €`: the spaces never break, the minus sign is a real one."""
-    return format_currency(Decimal(cents) / 100, "EUR", locale=LOCALE).replace("-", "\N{MINUS SIGN}")
+def amount(cents: int, locale: str = LOCALE) -> str:
+    """`1 234,50 €`, `€1,234.50`: the spaces never break, the minus sign is a real one."""
+    return format_currency(Decimal(cents) / 100, "EUR", locale=locale).replace("-", "\N{MINUS SIGN}")
 
 
-def long_day(day: date) -> str:
-    """`20 novembre 2026`, `1er mai 2026`."""
-    return first_of_month(day, format_date(day, "d MMMM y", locale=LOCALE))
+def long_day(day: date, locale: str = LOCALE) -> str:
+    """`20 novembre 2026`, `1er mai 2026`, `20 November 2026`."""
+    return first_of_month(day, format_date(day, "d MMMM y", locale=locale), locale)
 
 
-def first_of_month(day: date, text: str) -> str:
-    """`text` with the first day of a month written `1er`."""
-    return text.replace("1 ", "1er ", 1) if day.day == 1 and LOCALE == "fr" else text
+def first_of_month(day: date, text: str, locale: str = LOCALE) -> str:
+    """`text` with the first day of a month written `1er`, in French."""
+    return text.replace("1 ", "1er ", 1) if day.day == 1 and locale == "fr" else text

@@ -11,6 +11,7 @@ from services.gateway.pages import (
     documents,
     first_sign_in,
     home,
+    language,
     lost_password,
     messages,
     overview,
@@ -45,6 +46,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         documents.sending,
         messages.router,
         account.router,
+        language.router,
         *([components.router] if components_page else []),
         unknown,
     )

@@ -3,17 +3,28 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.gateway.pages.passwords import PasswordChange, change_page, changed
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
+from services.gateway.pages.words import Language
 from services.gateway.schemas.account import Account, Preferences
 from services.gateway.session import WebSession
+from services.gateway.upstream import Json
 from shared.errors import Malformed, RequiredAction, Unavailable
 
 HERE = "/compte"
 
 router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
+
+
+class MailChoice(BaseModel):
+    """The form of the mails: a box that is not ticked is not sent; a language that is not sent stays as it is."""
+
+    decomptes: bool = False
+    informations: bool = False
+    langue: Language | None = None
 
 
 @router.get("")
@@ -38,14 +49,11 @@ async def _preferences(web: WebPages, request: Request, session: WebSession) -> 
 
 @router.post("/mails")
 async def change_mails(
-    request: Request,
-    web: WebPages,
-    session: SignedIn,
-    decomptes: Annotated[bool, Form()] = False,
-    informations: Annotated[bool, Form()] = False,
+    request: Request, web: WebPages, session: SignedIn, choice: Annotated[MailChoice, Form()]
 ) -> Response:
-    """What may be mailed from now on."""
-    body = {"consents": {"statements": decomptes, "management_information": informations}}
+    """What may be mailed from now on, and in which language."""
+    consents = {"statements": choice.decomptes, "management_information": choice.informations}
+    body: Json = {"consents": consents, "language": choice.langue}
     answer = await web.sessions.call(request, session, "PATCH", "notifications", "/preferences", body=body)
     if not answer.ok:
         raise Malformed

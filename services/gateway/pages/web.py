@@ -1,9 +1,10 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,12 +12,14 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from services.gateway import compression
 from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
-from services.gateway.pages import formats
+from services.gateway.pages import formats, words
+from services.gateway.pages.words import Language
 from services.gateway.session import Sessions, WebSession
 from services.gateway.settings import GatewaySettings
 from shared import tracing
@@ -35,20 +38,25 @@ class Web:
         self, settings: GatewaySettings, assets: Assets, sessions: Sessions, csrf: Csrf, cookies: Cookies
     ) -> None:
         self.sessions, self.csrf, self.cookies = sessions, csrf, cookies
-        self._environment = _environment(settings, assets)
+        self._environments = {language: _environment(settings, assets, language) for language in words.NAMES}
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `template` (a file beside its module) as an answer to `request`."""
         session = self.sessions.peek(request)
-        text = self._environment.get_template(template).render(
+        accepted = ",".join(request.headers.getlist("accept-language"))
+        language = words.chosen(self.cookies.get(request, words.COOKIE), accepted)
+        made = self._environments[language].get_template(template)
+        text = made.render(
             path=request.url.path,
+            same_page=partial(_same_page, request),
+            language=language,
             signed_in=session is not None,
             member_in=session is not None and not session.required_actions,
             csrf_token=lambda: self.csrf.token(request),
             request_id=tracing.current_request_id.get(),
             **context,
         )
-        return _html(request, text.encode(), status)
+        return _html(request, text.encode(), status, language)
 
     def failed(self, request: Request, error: Exception) -> Response:
         """The page for an error: sign-in, the step that is due, or what happened and what to do."""
@@ -85,8 +93,8 @@ class PageRoute(APIRoute):
         return handler
 
 
-def _html(request: Request, content: bytes, status: int) -> HTMLResponse:
-    headers = {"vary": "accept-encoding"}
+def _html(request: Request, content: bytes, status: int, language: Language) -> HTMLResponse:
+    headers = {"content-language": language, "vary": "accept-encoding, accept-language, cookie"}
     if len(content) < compression.SMALLEST or not compression.accepted(request):
         return HTMLResponse(content, status, headers)
     return HTMLResponse(compression.page(content), status, {**headers, "content-encoding": "gzip"})
@@ -130,7 +138,23 @@ def _elsewhere(request: Request, path: str) -> Response:
     return see(path)
 
 
-def _environment(settings: GatewaySettings, assets: Assets) -> Environment:
+def _same_page(request: Request) -> str:
+    """Where a reader finds the page that answers `request` again; after a form, the page that it stands on."""
+    path: str = request.scope["raw_path"].decode("latin-1")
+    if request.method in {"GET", "HEAD"}:
+        return path + (f"?{request.url.query}" if request.url.query else "")
+    while path and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _is_page(request: Request, path: str) -> bool:
+    scope = {**request.scope, "method": "GET", "path": unquote(path)}
+    *known, _not_found = request.app.routes  # the last one takes every path
+    return any(route.matches(scope)[0] is Match.FULL for route in known)
+
+
+def _environment(settings: GatewaySettings, assets: Assets, language: Language) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -139,10 +163,11 @@ def _environment(settings: GatewaySettings, assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # French is the source of the catalogue: without a translation a text is shown as it stands in the template.
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # of the i18n extension
+    translations = words.translations(language)
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # i18n's own
     environment.globals.update(
         brand=settings.brand_name,
+        languages=words.NAMES,
         centre={
             "name": settings.centre_name,
             "phone": settings.centre_phone,
@@ -156,13 +181,7 @@ def _environment(settings: GatewaySettings, assets: Assets) -> Environment:
         listed=_listed,
     )
     environment.filters.update(
-        amount=formats.amount,
-        long_day=formats.long_day,
-        short_day=formats.short_day,
-        month=formats.month,
-        month_letter=formats.month_letter,
-        clock=formats.clock,
-        size=formats.size,
+        **formats.in_locale(words.LOCALES[language]),
         day=formats.day_in_paris,
         nir_groups=formats.nir_groups,
         pairs=_pairs,

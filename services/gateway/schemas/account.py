@@ -48,6 +48,7 @@ class Consents(Wire):
 
 
 class Preferences(Wire):
-    """What may be mailed; owned by notifications."""
+    """The language of mails, and what may be mailed; owned by notifications."""
 
+    language: Literal["fr", "en"]
     consents: Consents

@@ -131,7 +131,7 @@ async def test_a_form_is_taken_from_our_own_pages_only(gateway: Gateway) -> None
 async def test_every_post_of_a_page_is_protected(gateway: Gateway) -> None:
     for path in (
         "/", "/deconnexion", "/premiere-connexion", "/premiere-connexion/renvoyer", "/premiere-connexion/mot-de-passe",
-        "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/compte/mot-de-passe",
+        "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/compte/mot-de-passe", "/langue",
     ):  # fmt: skip
         assert (await post(gateway, {"token": "x"}, path=path))[0] == 403, path
 
