@@ -105,6 +105,7 @@ const live = (() => {
     if (from) fresh.dataset.liveFrom = from;
     const focused = shown.contains(document.activeElement) && document.activeElement.id;
     shown.replaceWith(fresh);
+    htmx.process(fresh);
     const again = focused && document.getElementById(focused);
     if (again) again.focus({ preventScroll: true });
     document.dispatchEvent(new CustomEvent("live:replaced"));

@@ -41,8 +41,9 @@ function arrived(form, request) {
   }
   document.title = request.response.title;
   document.querySelector("main").replaceWith(document.adoptNode(answer));
+  htmx.process(answer);
   window.scrollTo(0, 0);
-  document.querySelector("main").focus({ preventScroll: true });
+  if (!focusNews(answer)) answer.focus({ preventScroll: true });
 }
 
 function show(form, percent) {
