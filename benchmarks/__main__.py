@@ -1,16 +1,38 @@
 """`make bench`: prints us, the limit and the ratio, as medians of one run."""
 
 import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from benchmarks import bench, spine
+from benchmarks import bench, pages, spine
 from shared.logs import configure
 
 
-def main() -> None:
-    """Run every benchmark on servers of its own."""
+def main(names: list[str]) -> None:
+    """Run these benchmarks, or every one, on servers of their own."""
+    unknown = [name for name in names if name not in _BENCHMARKS]
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)}: no such benchmark; there are {', '.join(_BENCHMARKS)}")
     configure("benchmarks", "ERROR")
     with bench.running() as running:
-        ours, bare = asyncio.run(spine.measure(running))
+        for name in names or _BENCHMARKS:
+            _BENCHMARKS[name](running)
+
+
+def _pages(running: bench.Bench) -> None:
+    figures = asyncio.run(pages.measure(running))
+    head = f"{'':22}{'fastest ms':>11}{'median ms':>10}{'p95 ms':>9}"
+    print(f"{head}{'limit':>7}{'p95/limit':>11}{'bytes':>9}{'gzip':>9}")
+    for page in figures:
+        ratio = page.p95_ms / pages.LIMIT_MS
+        packed = "–" if page.gzip_size is None else f"{page.gzip_size:,}"
+        row = f"{page.path:22}{page.fastest_ms:>11.1f}{page.median_ms:>10.1f}{page.p95_ms:>9.1f}"
+        print(f"{row}{pages.LIMIT_MS:>7.0f}{ratio:>11.2f}{page.size:>9,}{packed:>9}")
+
+
+def _spine(running: bench.Bench) -> None:
+    ours, bare = asyncio.run(spine.measure(running))
     rows = [
         ("claims taken in, events/s", f"{ours.rate:,.0f}", f"{bare.rate:,.0f}", ours.rate / bare.rate),
         *(
@@ -28,5 +50,8 @@ def _ratio(ours: spine.Figures, bare: spine.Figures, quantile: int) -> float:
     return ours.latency(quantile) / bare.latency(quantile)
 
 
+_BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {"pages": _pages, "spine": _spine}
+"""In this order: the pages are those of a portal that holds one member's year, not the spine's backlog."""
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
