@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from deploy.local.chromium import chromium
+from tests.e2e.gallery.cast import Cast, prepared
+from tests.e2e.gallery.visits import Gallery
 from tests.e2e.outside import PASSWORD, Newcomer, Outside
 from tests.e2e.pages.first_sign_in import ChoicePage, HomePage
 from tests.stack import RealServers, RunningPortal
@@ -69,6 +71,20 @@ def member(outside: Outside, page: Page) -> Newcomer:
     newcomer = outside.enrol()
     sign_in_newcomer(page, newcomer)
     return newcomer
+
+
+@pytest.fixture(scope="module")
+def cast(browser: Browser, portal: RunningPortal) -> Cast:
+    """A member with everything, one with nothing, and those still on their way in."""
+    return prepared(browser, portal, Outside.of(portal))
+
+
+@pytest.fixture(scope="module")
+def gallery(cast: Cast, portal: RunningPortal) -> Iterator[Gallery]:
+    """Opens every page and state."""
+    gallery = Gallery(cast, portal)
+    yield gallery
+    gallery.close()
 
 
 def sign_in_newcomer(page: Page, newcomer: Newcomer) -> None:

@@ -12,18 +12,18 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from deploy.cli.envelope import contract_of
 from deploy.cli.environment import kafka_access
 from deploy.cli.publisher import Publisher
 from deploy.local import letters, topics
 from deploy.simulator.people import coverage
 from shared import clock, ids, nir
 from shared.events.base import Event, EventData
-from shared.events.claims_payment import ClaimPaid
 from shared.events.notifications import LetterReady, MessageSent, NotificationsEvent
 from tests.stack import RunningPortal
 
@@ -66,7 +66,7 @@ class Outside:
 
     def enrol(self, *, email: bool = True) -> Newcomer:
         """A new member, up to the letter in the printing house's hands."""
-        data = _enrolment(email=email)
+        data = enrolment(email=email)
         self.publish("MemberEnrolled", data)
         password = self.letter_password(data["member_number"])
         return Newcomer(data["member_number"], data["nir"], data.get("email"), password)
@@ -80,23 +80,20 @@ class Outside:
     def pay_many(self, newcomer: Newcomer, count: int) -> list[str]:
         """That many `ClaimPaid` at once, `R-00`, `R-01`, …; answers their ids."""
         told = [claim_paid(newcomer.member_number) | {"claim_id": f"R-{n:02d}"} for n in range(count)]
-        events: list[Event[EventData]] = [Event.of(ClaimPaid.model_validate_json(json.dumps(data))) for data in told]
+        self.publish_all([("ClaimPaid", data) for data in told])
+        return [str(data["claim_id"]) for data in told]
+
+    def publish_all(self, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Many events at once, each its type and its data, in this order."""
+        events: list[Event[EventData]] = [
+            Event.of(contract_of(name).model_validate_json(json.dumps(data))) for name, data in told
+        ]
         with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
             elsewhere.submit(asyncio.run, self._hand_over(events)).result(WITHIN_S)
-        return [str(data["claim_id"]) for data in told]
 
     def answer(self, message: MessageSent, text: str, *, closes: bool = False) -> None:
         """The management centre answers a member's message."""
-        data = {
-            "member_number": message.member_number,
-            "thread_id": message.thread_id,
-            "message_id": message.message_id,
-            "answer_id": ids.new_id(),
-            "text": text,
-            "answered_at": clock.rfc3339(clock.now()),
-            "closes": closes,
-        }
-        self.publish("MessageAnswered", data)
+        self.publish("MessageAnswered", answered(message, text, closes=closes))
 
     def messages(self, newcomer: Newcomer, count: int) -> list[MessageSent]:
         """What the management centre was sent by this member, once it is `count` messages."""
@@ -117,13 +114,20 @@ class Outside:
 
     def letter_password(self, member_number: str, kind: str = "welcome") -> str:
         """What is printed in the member's first letter of that kind."""
+        return self.letter_passwords([member_number], kind)[member_number]
+
+    def letter_passwords(self, member_numbers: Collection[str], kind: str = "welcome") -> dict[str, str]:
+        """The same for many, by member number."""
+        found: dict[str, str] = {}
         for event in topics.follow(self._operators, [NotificationsEvent.topic], {}, WITHIN_S):
             letter = event.data if event and isinstance(event.data, LetterReady) else None
-            if letter and (letter.member_number, letter.kind) == (member_number, kind):
+            if letter and letter.kind == kind and letter.member_number in set(member_numbers) - set(found):
                 pdf = letters.fetch(self._operators, letter.bucket, letter.object)
                 assert pdf, "the letter is announced before it is there"
-                return letters.temporary_password(pdf)
-        raise AssertionError("no LetterReady for the member")
+                found[letter.member_number] = letters.temporary_password(pdf)
+            if len(found) == len(member_numbers):
+                return found
+        raise AssertionError("no LetterReady for a member")
 
     # The mailbox
 
@@ -182,6 +186,19 @@ def claim_paid(member_number: str) -> dict[str, Any]:
     }
 
 
+def answered(message: MessageSent, text: str, *, closes: bool = False) -> dict[str, Any]:
+    """A `MessageAnswered` from the management centre."""
+    return {
+        "member_number": message.member_number,
+        "thread_id": message.thread_id,
+        "message_id": message.message_id,
+        "answer_id": ids.new_id(),
+        "text": text,
+        "answered_at": clock.rfc3339(clock.now()),
+        "closes": closes,
+    }
+
+
 def line(number: int, code: str, label: str, domain: str, *, spent: int, statutory: int, complementary: int) -> Any:
     """One act of a `ClaimPaid`; amounts in cents."""
     return {
@@ -204,7 +221,8 @@ def coverage_of(member_number: str, year: int) -> dict[str, Any]:
     return coverage(f"C-{member_number}", "Confort", year).model_dump(mode="json")
 
 
-def _enrolment(*, email: bool) -> dict[str, Any]:
+def enrolment(*, email: bool = True) -> dict[str, Any]:
+    """A `MemberEnrolled` of Laure Dupont and her son Hugo, with numbers that nobody else has."""
     member_number = f"{10_000_000 + secrets.randbelow(90_000_000)}"
     nir13 = str(nir.normalise(f"2840575{1 + secrets.randbelow(900):03d}{1 + secrets.randbelow(999):03d}"))
     people = [

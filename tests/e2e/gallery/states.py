@@ -1,0 +1,140 @@
+"""The list: one line a page or state. A new page is a new line here, and is then held to everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.sync_api import Page
+
+from tests.e2e.gallery.cast import EMPTY, FULL, LETTER, NEW, WAITING
+
+NOBODY: Final = "{nobody}"
+"""As an identifier: one that nobody has, another at each visit."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How to get there: `path` opened by `who`; then `typed`, by name of the field, sent `times` times.
+
+    `path` and `typed` may hold `{names}` of `Cast.ids`. `form`: the form's action, without one the page's path.
+    `before`: done before the form is sent. `away`: the service that is stopped meanwhile. `status`: the page's.
+    """
+
+    name: str
+    path: str
+    who: str = ""
+    typed: Mapping[str, str] | None = None
+    form: str = ""
+    times: int = 1
+    status: int = 200
+    before: Callable[[Page], None] | None = None
+    away: str = ""
+
+
+def _forget(page: Page) -> None:
+    page.context.clear_cookies()
+
+
+def _ask_too_often(page: Page) -> None:
+    """More than one address may ask of what needs no session, within one minute."""
+    csrf = page.locator('main form [name="csrf"]').first.input_value()
+    for _ in range(120):
+        page.context.request.post("/activation", form={"csrf": csrf, "token": "x"})
+
+
+WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
+TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
+DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
+FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
+RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
+
+STATES: Final = (
+    # Signing in
+    State("connexion", "/"),
+    State("connexion-retour", "/?suite=%2Fremboursements"),
+    State("connexion-vide", "/", typed={}, status=422),
+    State("connexion-erreur", "/", typed=WRONG, status=422),
+    State("connexion-bloquee", "/", typed=WRONG, times=2, status=422),
+    # The first time
+    State("choix", FIRST, NEW),
+    State("choix-erreurs", FIRST, NEW, typed=DIFFERENT | {"email": "pas une adresse"}, status=422),
+    State("choix-mot-de-passe-connu", FIRST, NEW, typed=TWICE | {"choix": "member_number"}, status=422),
+    State("confirmation", FIRST, WAITING),
+    State("confirmation-renvoyee", f"{FIRST}?renvoi=fait", WAITING),
+    State("confirmation-trop", f"{FIRST}?renvoi=trop", WAITING),
+    State("choix-autrement", f"{FIRST}?choix=1", WAITING),
+    State("activation", "/activation?token=x"),
+    State("activation-perimee", "/activation?token=x", typed={}, status=410),
+    State("activation-servie", "/activation?token={used_activation}", typed={}, status=409),
+    State("activation-sans-lien", "/activation"),
+    State("identifiant-valide", "/identifiant-valide"),
+    State("identifiant-valide-connecte", "/identifiant-valide", FULL),
+    # A lost password
+    State("perdu", LOST),
+    State("perdu-erreurs", LOST, typed={"securite_sociale": "2 84"}, status=422),
+    State("perdu-demande", LOST, typed={"identifiant": NOBODY, "securite_sociale": "284057511700128"}),
+    State("nouveau-mot-de-passe", f"{RESET}?token=x"),
+    State("nouveau-mot-de-passe-erreurs", f"{RESET}?token=x", typed=DIFFERENT, form=RESET, status=422),
+    State("nouveau-mot-de-passe-perime", RESET, status=410),
+    State("nouveau-mot-de-passe-servi", f"{RESET}?token={{used_reset}}", typed=TWICE, form=RESET, status=409),
+    State("nouveau-mot-de-passe-fait", f"{RESET}/fait"),
+    State("provisoire", FIRST, LETTER),
+    State("provisoire-erreurs", FIRST, LETTER, typed=DIFFERENT, form=f"{FIRST}/mot-de-passe", status=422),
+    # Accueil and Mes remboursements
+    State("accueil", "/accueil", FULL),
+    State("accueil-vide", "/accueil", EMPTY),
+    State("remboursements", "/remboursements", FULL),
+    State("remboursements-vide", "/remboursements", EMPTY),
+    State("remboursements-suite", "/remboursements?suite={older}", FULL),
+    State("remboursement-recu", "/remboursements/R-received", FULL),
+    State("remboursement-paye", "/remboursements/R-paid", FULL),
+    State("remboursement-refuse", "/remboursements/R-refused", FULL),
+    State("remboursement-annule", "/remboursements/R-reversed", FULL),
+    State("remboursement-annulation", "/remboursements/R-reversal", FULL),
+    State("remboursement-tiers", "/remboursements/R-provider", FULL),
+    State("remboursement-trop-percu", "/remboursements/R-overpaid", FULL),
+    State("remboursement-retenue", "/remboursements/R-deducted", FULL),
+    State("remboursement-autres", "/remboursements/R-others", FULL),
+    State("decomptes", "/decomptes", FULL),
+    State("decomptes-vide", "/decomptes", EMPTY),
+    # Ma carte
+    State("carte", "/carte", FULL),
+    State("carte-prochaine", "/carte?le={next}", FULL),
+    State("carte-aucune", "/carte", EMPTY),
+    # Mes documents
+    State("documents", "/documents", FULL),
+    State("documents-vide", "/documents", EMPTY),
+    State("documents-envoye", "/documents?envoye=invoice", FULL),
+    State("document-en-cours", "/documents/{submitted}", FULL),
+    State("document-refuse", "/documents/{refused}", FULL),
+    State("document-accepte", "/documents/{accepted}", FULL),
+    State("document-recu", "/documents/{delivered}", FULL),
+    State("envoyer", SEND, FULL),
+    State("envoyer-erreurs", SEND, FULL, typed={"amount": "beaucoup"}, status=422),
+    # Mes messages
+    State("messages", "/messages", FULL),
+    State("messages-vide", "/messages", EMPTY),
+    State("ecrire", WRITE, FULL),
+    State("ecrire-erreurs", WRITE, FULL, typed={}, status=422),
+    State("fil", "/messages/{read}", FULL),
+    State("fil-erreur", "/messages/{read}", FULL, typed={}, status=422),
+    State("fil-envoye", "/messages/{read}?envoye=1", FULL),
+    State("fil-termine", "/messages/{closed}", FULL),
+    # Mon compte
+    State("compte", "/compte", FULL),
+    State("compte-mails", "/compte", EMPTY, typed={}, form="/compte/mails"),
+    State("compte-change", "/compte?fait=mot-de-passe", FULL),
+    State("compte-mot-de-passe", CHANGE, FULL),
+    State("compte-mot-de-passe-erreurs", CHANGE, FULL, typed=DIFFERENT, status=422),
+    # When something is wrong
+    State("erreur-400", f"/messages/{'x' * 129}", FULL, status=400),
+    State("erreur-403", "/", typed={}, before=_forget, status=403),
+    State("erreur-404", "/nulle-part", status=404),
+    State("erreur-404-connecte", "/remboursements/nulle-part", FULL, status=404),
+    State("erreur-413", WRITE, FULL, typed={"text": "x" * 70_000}, status=413),
+    State("erreur-429", "/activation?token=x", before=_ask_too_often, typed={}, status=429),
+    State("erreur-503", "/remboursements", FULL, away="claims", status=503),
+    State("accueil-en-partie", "/accueil", FULL, away="claims"),
+)
