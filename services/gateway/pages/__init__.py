@@ -14,6 +14,7 @@ from services.gateway.pages import (
     messages,
     overview,
     reimbursements,
+    session_end,
     statements,
 )
 from services.gateway.pages.web import PageRoute
@@ -33,6 +34,7 @@ def routers() -> tuple[APIRouter, ...]:
 
     return (
         home.router,
+        session_end.router,
         first_sign_in.router,
         activation.router,
         lost_password.router,

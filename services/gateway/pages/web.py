@@ -16,8 +16,9 @@ from services.gateway import assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats
-from services.gateway.session import Sessions, WebSession
+from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
+from services.gateway.web_session import WebSession
 from shared import tracing
 from shared.errors import Malformed, Problem, RequiredAction, Unauthenticated
 from shared.logs import get_logger
@@ -36,12 +37,16 @@ class Web:
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `template` (a file beside its module) as an answer to `request`."""
-        session = self.sessions.peek(request)
+        session = self.sessions.noted(request)
+        shown = getattr(request.state, "shown", None)  # a form shown again, at another address than its own
         text = self._environment.get_template(template).render(
-            path=request.url.path,
+            path=shown.address if shown else request.url.path,
+            shown=shown,
+            idle=self.sessions.idle,
+            session_left_s=self.sessions.left_s(session) if session else None,
             signed_in=session is not None,
             member_in=session is not None and not session.required_actions,
-            csrf_token=lambda: self.csrf.token(request),
+            csrf_token=lambda: self.csrf.token(request, session.member if session else None),
             request_id=tracing.current_request_id.get(),
             **context,
         )
@@ -162,7 +167,9 @@ def _web(request: Request) -> Web:
 
 
 async def _checked_form(request: Request) -> None:
-    await _web(request).csrf.check(request)
+    web = _web(request)
+    session = web.sessions.peek(request)
+    await web.csrf.check(request, session.member if session else None)
 
 
 async def _session(request: Request) -> WebSession:
