@@ -113,6 +113,9 @@ async def test_another_member_gets_nothing_of_it(gateway: Gateway) -> None:
     assert (answer.status, answer.headers["location"], answer.page) == (303, "/accueil", "")
     resumed = await browser.post("/reprendre", {"garde": page.hidden("garde")}, opened_by=PAUL)
     assert (resumed.status, resumed.headers["location"], resumed.page) == (303, "/accueil", "")
+    paul = Browser(gateway, member=PAUL, token_lives_s=10)  # auth is away: even the token cannot be renewed
+    answer = await paul.post("/reprendre", {"garde": page.hidden("garde")}, opened_by=PAUL)
+    assert (answer.status, "Été" in answer.page, answer.hidden("garde")) == (503, False, "")
 
 
 async def test_what_was_changed_or_is_older_than_two_hours_is_not_shown(gateway: Gateway) -> None:

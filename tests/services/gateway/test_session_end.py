@@ -56,6 +56,8 @@ async def test_a_session_ends_15_minutes_after_the_last_activity_and_says_why(ga
     assert OVER in page
     assert "Connectez-vous pour continuer." not in page
     assert OVER in (await over.get("/")).page
+    for path in ("/nulle-part", "/mot-de-passe-perdu"):
+        assert "Se déconnecter" not in (await Browser(gateway, seen_s=901).get(path)).page
     assert OVER not in (await Browser(gateway, member=None).get("/?suite=%2Fcompte")).page
 
 
@@ -164,7 +166,8 @@ async def test_the_warning_extends_the_session_for_the_script_and_without(gatewa
         assert answer.headers.get("location", PAGE) == PAGE
     over = Browser(gateway, seen_s=901)
     assert (await over.post("/session/prolonger", {"suite": PAGE}, "X-Script: 1")).status == 303
-    assert (await Browser(gateway).post("/session/prolonger", {"csrf": "forged"})).status == 403
+    for path in ("/session/prolonger", "/reprendre"):
+        assert (await Browser(gateway).post(path, {"csrf": "forged"})).status == 403
 
 
 @pytest.mark.parametrize("ticked", [True, False])
