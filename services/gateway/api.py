@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from services.gateway.access_tokens import expiry
 from services.gateway.proxy import bearer_token
 from services.gateway.session import Sessions
-from services.gateway.stream import Listener, Streams, expiry
+from services.gateway.stream import Listener, Streams
 from services.gateway.vector import parse_vector
 from shared.app import API_PREFIX
 from shared.errors import NotFound
@@ -22,8 +23,9 @@ router = APIRouter()
 @router.get("/stream", include_in_schema=False)
 async def page_stream(request: Request, last_id: LastId = None, after: After = None) -> Response:
     """For pages, by the session's cookie."""
-    session = await _sessions(request).current(request)
-    return await _opened(request, session.access_token, session.expires_at, last_id or after)
+    sessions = _sessions(request)
+    session = await sessions.current(request)
+    return await _opened(request, session.access_token, sessions.ends_at(session), last_id or after)
 
 
 @router.get(
@@ -37,7 +39,7 @@ async def stream(request: Request, last_id: LastId = None, after: After = None) 
     return await _opened(request, token, expiry(token), last_id or after)
 
 
-async def _opened(request: Request, token: str, expires_at: int, after: str | None) -> Response:
+async def _opened(request: Request, token: str, expires_at: float, after: str | None) -> Response:
     streams: Streams = request.app.state.streams
     return await streams.open(Listener(token, expires_at, _sessions(request).address(request)), parse_vector(after))
 

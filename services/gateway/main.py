@@ -6,7 +6,11 @@ from services.gateway import api, pages
 from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
+from services.gateway.drafts import Drafts
+from services.gateway.idle import Idle
 from services.gateway.metrics import MetricsPort
+from services.gateway.pages.keeping import Keeper
+from services.gateway.pages.resume import KEPT_FORMS
 from services.gateway.pages.web import Web
 from services.gateway.proxy import Proxy
 from services.gateway.rate_limits import RateLimits
@@ -34,7 +38,8 @@ def build(settings: GatewaySettings) -> FastAPI:
     keyring = Keyring.from_setting(settings.cookie_keys.get_secret_value())
     cookies = Cookies(secure=settings.secure)
     rate_limits = RateLimits(settings.rate_limit_percent)
-    sessions = Sessions(upstreams, rate_limits, cookies, keyring, settings.trusted_proxies)
+    idle = Idle(settings.session_idle_seconds)
+    sessions = Sessions(upstreams, rate_limits, cookies, keyring, idle=idle, trusted_proxies=settings.trusted_proxies)
     assets = Assets(settings)
     app = create_app(
         SERVICE,
@@ -50,6 +55,7 @@ def build(settings: GatewaySettings) -> FastAPI:
         metrics_here=False,
     )
     app.state.web = Web(settings, assets, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
+    app.state.keeper = Keeper(app.state.web, Drafts(keyring, settings.form_max_bytes), KEPT_FORMS)
     app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)
     app.add_middleware(SecurityHeaders, secure=settings.secure)

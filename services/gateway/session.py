@@ -4,11 +4,12 @@ Nothing is kept here between two requests. Two requests that refresh at the same
 auth, so it does not matter whose cookie the browser keeps.
 """
 
+import asyncio
 import time
 from http import HTTPStatus
-from typing import Final, Self
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from pyreqwest.exceptions import TransportError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,46 +17,25 @@ from starlette.responses import Response
 from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
 from services.gateway.file_form import FileForm
+from services.gateway.idle import Idle, by_itself
 from services.gateway.passing import passed_on
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES
 from services.gateway.schemas.account import SignedIn, TokenPair
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams, away
+from services.gateway.web_session import WebSession
 from shared.app import API_PREFIX
 from shared.errors import NotFound, Problem, RequiredAction, TooLarge, TooManyRequests, Unauthenticated, Unavailable
+from shared.logs import get_logger
 from shared.sealing import Keyring, SealingError
 
-REFRESH_BEFORE_S: Final = 30
-"""A page may call several services with its token: it must outlive them all."""
+CLOSED_WITHIN_S: Final = 3
+"""How long a page waits for auth to close a session that ended by itself; auth ends it anyway, later."""
 
-_SESSION, _DEVICE, _LINK = "session", "device", "link"
+_SESSION, _DEVICE, _LINK, _OVER = "session", "device", "link", "session_over"
 
-
-class WebSession(BaseModel):
-    """What the cookie holds. `expires_at`: Unix seconds. `required_actions`: what the member must do first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    access_token: str
-    refresh_token: str
-    expires_at: int
-    required_actions: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, pair: TokenPair) -> Self:
-        """The session that a token pair opens or continues."""
-        return cls(
-            access_token=pair.access_token,
-            refresh_token=pair.refresh_token,
-            expires_at=int(time.time()) + pair.expires_in,
-            required_actions=pair.required_actions,
-        )
-
-    @property
-    def near_its_end(self) -> bool:
-        """Whether the access token must be renewed before it is used."""
-        return self.expires_at - time.time() < REFRESH_BEFORE_S
+log = get_logger(__name__)
 
 
 class Sessions:
@@ -67,9 +47,11 @@ class Sessions:
         rate_limits: RateLimits,
         cookies: Cookies,
         keyring: Keyring,
+        *,
+        idle: Idle,
         trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
-        self._upstreams, self._rate_limits = upstreams, rate_limits
+        self._upstreams, self._rate_limits, self.idle = upstreams, rate_limits, idle
         self._cookies, self._keyring = cookies, keyring
         self._trusted = trusted_proxies
 
@@ -78,21 +60,57 @@ class Sessions:
         return client_address(request, self._trusted)
 
     def peek(self, request: Request) -> WebSession | None:
-        """The session the browser says it has; whether it still stands only auth knows."""
-        sealed = self._cookies.get(request, _SESSION)
-        if not sealed:
-            return None
-        try:
-            return WebSession.model_validate_json(self._keyring.open_at_rest(sealed, context=_SESSION))
-        except (ValidationError, SealingError):
-            return None
+        """The session the browser says it has, unless its time is over; whether it still stands only auth knows."""
+        session = self._held(request)
+        return None if session is None or self._over(session) else session
+
+    def noted(self, request: Request) -> WebSession | None:
+        """`peek`, and the member was active, unless a script asked by itself."""
+        session = self.peek(request)
+        if session is None or by_itself(request) or not self.idle.worth_noting(session.seen_at):
+            return session
+        return self.prolong(request, session)
+
+    def prolong(self, request: Request, session: WebSession) -> WebSession:
+        """The member was active just now."""
+        return self._keep(request, session.model_copy(update={"seen_at": time.time()}))
 
     async def current(self, request: Request) -> WebSession:
         """The session, with an access token that still has some life. Raises `Unauthenticated`, `Unavailable`."""
-        session = self.peek(request)
+        await self.end_if_over(request)
+        session = self.noted(request)
         if session is None:
             raise Unauthenticated
         return await self.renew(request, session) if session.near_its_end else session
+
+    async def end_if_over(self, request: Request) -> None:
+        """If the session ended for want of activity, auth closes it and the browser forgets all of it but that."""
+        session = self._held(request)
+        if session is None or not self._over(session):
+            return
+        try:
+            async with asyncio.timeout(CLOSED_WITHIN_S):
+                if session.near_its_end:
+                    session = await self.renew(request, session)
+                await self._call(request, "DELETE", "auth", "/session", session.access_token)
+        except (Problem, TimeoutError, ValidationError) as error:
+            log.warning("ended_session_not_closed", error=type(error).__name__)
+        self.forget(request)
+        request.state.session_over = True
+        self._cookies.set(request, _OVER, "1")
+
+    def ended_by_itself(self, request: Request) -> bool:
+        """Whether that is how the last session of this browser ended: whichever of its tabs noticed."""
+        return hasattr(request.state, "session_over") or self._cookies.get(request, _OVER) is not None
+
+    def left_s(self, session: WebSession) -> float | None:
+        """Seconds until the session ends for want of activity; `None` where it does not."""
+        return None if session.trusted else self.idle.left_s(session.seen_at)
+
+    def ends_at(self, session: WebSession) -> float:
+        """Unix seconds after which the session's present token must not be used for it any more."""
+        left_s = self.left_s(session)
+        return session.expires_at if left_s is None else min(session.expires_at, time.time() + left_s)
 
     async def renew(self, request: Request, session: WebSession) -> WebSession:
         """Continue with a new token pair, which also re-reads the required actions."""
@@ -100,13 +118,16 @@ class Sessions:
         if not answer.ok:
             self.forget(request)
             raise Unauthenticated
-        return self._keep(request, WebSession.of(TokenPair.model_validate(answer.body)))
+        pair = TokenPair.model_validate(answer.body)
+        return self._keep(request, WebSession.of(pair, seen_at=session.seen_at, trusted=session.trusted))
 
-    def open(self, request: Request, signed_in: SignedIn) -> WebSession:
-        """Begin a session in this browser, which becomes a known device."""
+    def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
+        """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
         if signed_in.device_token:
             self.know_device(request, signed_in.device_token)
-        return self._keep(request, WebSession.of(signed_in))
+        if self._cookies.get(request, _OVER):
+            self._cookies.delete(request, _OVER)
+        return self._keep(request, WebSession.of(signed_in, seen_at=time.time(), trusted=trusted))
 
     def know_device(self, request: Request, device_token: str) -> None:
         """Have this browser show auth at its next sign-in that it is known."""
@@ -139,6 +160,7 @@ class Sessions:
 
     def forget(self, request: Request) -> None:
         """Take the session's cookie back."""
+        request.state.session = None
         self._cookies.delete(request, _SESSION)
 
     async def anonymous(self, request: Request, method: str, path: str, body: Json) -> Answer:
@@ -242,7 +264,23 @@ class Sessions:
         except SealingError:
             return None
 
+    def _over(self, session: WebSession) -> bool:
+        left_s = self.left_s(session)
+        return left_s is not None and left_s <= 0
+
+    def _held(self, request: Request) -> WebSession | None:
+        """The session as this request has left it so far, else what the cookie says."""
+        if hasattr(request.state, "session"):
+            kept: WebSession | None = request.state.session
+            return kept
+        sealed = self._opened(request, _SESSION)
+        try:
+            return WebSession.model_validate_json(sealed) if sealed else None
+        except ValidationError:
+            return None
+
     def _keep(self, request: Request, session: WebSession) -> WebSession:
+        request.state.session = session
         self._cookies.set(request, _SESSION, self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION))
         return session
 

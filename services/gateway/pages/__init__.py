@@ -16,6 +16,7 @@ from services.gateway.pages import (
     messages,
     overview,
     reimbursements,
+    session_end,
     statements,
 )
 from services.gateway.pages.web import PageRoute
@@ -35,6 +36,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
 
     return (
         home.router,
+        session_end.router,
         first_sign_in.router,
         activation.router,
         lost_password.router,

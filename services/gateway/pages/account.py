@@ -6,17 +6,20 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from services.gateway.drafts import Draft
+from services.gateway.pages import words
+from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.passwords import PasswordChange, change_page, changed
-from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
 from services.gateway.pages.words import Language
-from services.gateway.schemas.account import Account, Preferences
-from services.gateway.session import WebSession
+from services.gateway.schemas.account import Account, Consents, Preferences
 from services.gateway.upstream import Json
+from services.gateway.web_session import WebSession
 from shared.errors import Malformed, RequiredAction, Unavailable
 
 HERE = "/compte"
 
-router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
+router = APIRouter(prefix=HERE, route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 
 class MailChoice(BaseModel):
@@ -30,12 +33,31 @@ class MailChoice(BaseModel):
 @router.get("")
 async def account(request: Request, web: WebPages, session: SignedIn, fait: str = "") -> Response:
     """The account as it is now. `fait`: what was just done."""
+    return await _account(web, request, session, done=fait)
+
+
+async def show_mails(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
+    """The account with the choice of mails that was kept, not yet saved."""
+    choice = MailChoice.model_validate(draft.typed)
+    consents = Consents(statements=choice.decomptes, management_information=choice.informations)
+    kept = Preferences(consents=consents, language=choice.langue or words.SOURCE)
+    return await _account(web, request, session, kept=kept)
+
+
+async def show_password(web: WebPages, request: Request, _session: WebSession, _draft: Draft) -> Response:
+    """The form of a new password, empty: no password is kept."""
+    return change_page(web, request, first=False)
+
+
+async def _account(
+    web: WebPages, request: Request, session: WebSession, *, done: str = "", kept: Preferences | None = None
+) -> Response:
     answer = await web.sessions.call(request, session, "GET", "auth", "/account")
     member = Account.model_validate(answer.body)
     if member.required_actions:
         raise RequiredAction
-    preferences = await _preferences(web, request, session)
-    return web.page(request, "account.html", account=member, preferences=preferences, done=fait)
+    preferences = kept or await _preferences(web, request, session)
+    return web.page(request, "account.html", account=member, preferences=preferences, done=done)
 
 
 async def _preferences(web: WebPages, request: Request, session: WebSession) -> Preferences | None:

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from services.gateway import csrf
+from services.gateway.drafts import Draft
 from services.gateway.file_form import FileForm
+from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
 from services.gateway.routes import FILE_FORM_BYTES
 from services.gateway.schemas.documents import DocumentDetail, DocumentPage
-from services.gateway.session import WebSession
 from services.gateway.upstream import Answer
 from services.gateway.vector import vector_now
+from services.gateway.web_session import WebSession
 from shared.errors import FileTooLarge, NotFound, Unavailable
 from shared.ids import new_id
 
@@ -26,7 +28,7 @@ MAX_FIELDS_BYTES = 65_536
 _KEY = re.compile(r"[0-9a-f-]{36}")
 
 router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
-sending = APIRouter(route_class=PageRoute, include_in_schema=False)
+sending = APIRouter(route_class=KeptRoute, include_in_schema=False)
 """The one form that is not read whole before it is checked: it checks its token itself."""
 
 DocumentId = Annotated[str, Path(max_length=200)]
@@ -70,11 +72,14 @@ async def document(request: Request, web: WebPages, session: SignedIn, document_
 
 
 @sending.post(SEND)
-async def send(request: Request, web: WebPages, session: SignedIn) -> Response:
+async def send(request: Request, web: WebPages) -> Response:
     """Pass the form on while it comes in; what was typed survives a refusal, the file cannot."""
     form = FileForm(request, max_bytes=FILE_FORM_BYTES, max_fields_bytes=MAX_FIELDS_BYTES)
+    request.state.fields = form.fields  # known before the session is asked for: they outlive its end
     await form.read_fields()
-    web.csrf.check_token(request, form.fields.get(csrf.FIELD))
+    held = web.sessions.peek(request)
+    web.csrf.check_token(request, form.fields.get(csrf.FIELD), held.member if held else None)
+    session = await web.sessions.current(request)
     typed = form.fields | {"envoi": _once(form.fields.get("envoi", ""))}
     try:
         form.check_length()
@@ -88,6 +93,11 @@ async def send(request: Request, web: WebPages, session: SignedIn) -> Response:
     if answer.ok:
         return see(f"{HERE}?envoye={quote(str(answer.body.get('kind', '')), safe='')}")
     return await _form(web, request, session, typed, _refusals(answer))
+
+
+async def show(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
+    """The form with what was kept; the file must be chosen again."""
+    return await _form(web, request, session, draft.typed | {"envoi": _once(draft.typed.get("envoi", ""))}, {})
 
 
 async def _form(

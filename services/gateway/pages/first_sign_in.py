@@ -6,7 +6,9 @@ from fastapi import APIRouter, Form, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from services.gateway.drafts import Draft
 from services.gateway.pages.home import AFTER_SIGN_IN
+from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.passwords import (
     NewPassword,
     PasswordChange,
@@ -15,15 +17,15 @@ from services.gateway.pages.passwords import (
     field_errors,
     new_password_errors,
 )
-from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
 from services.gateway.schemas.account import Account
-from services.gateway.session import WebSession
 from services.gateway.upstream import Answer, Json
+from services.gateway.web_session import WebSession
 from shared.errors import TooManyRequests
 
 HERE = "/premiere-connexion"
 
-router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
+router = APIRouter(prefix=HERE, route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 
 class Choice(NewPassword):
@@ -90,6 +92,22 @@ async def send_again(request: Request, web: WebPages, session: SignedIn) -> Resp
     if answer.ok:
         return see(f"{HERE}?renvoi=fait")
     return see(f"{HERE}?renvoi=trop" if answer.status == TooManyRequests.status else HERE)
+
+
+async def show(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
+    """The step that is due, with the choice that was kept: never a password."""
+    account = await _account(web, request, session)
+    if not account.required_actions:
+        return see(AFTER_SIGN_IN)
+    if account.required_actions == ("choose_password",):
+        return change_page(web, request, first=True)
+    choice = Choice(
+        choix=draft.typed.get("choix", "email"),
+        email=draft.typed.get("email", "")[:254],
+        decomptes="decomptes" in draft.typed,
+        informations="informations" in draft.typed,
+    )
+    return _choice_page(web, request, account, choice, {})
 
 
 async def _account(web: WebPages, request: Request, session: WebSession) -> Account:

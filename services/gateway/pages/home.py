@@ -1,56 +1,88 @@
 """The portal's front door: the choice of a space, sign in, sign out, the cookie notice."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from services.gateway.pages.web import CheckedForm, PageRoute, WebPages, local_path, see
+from services.gateway.pages.keeping import KeptRoute, keeper
+from services.gateway.pages.sign_in_page import COOKIES_KNOWN, sign_in_page
+from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
+from services.gateway.web_session import WebSession
 
 AFTER_SIGN_IN = "/accueil"
+FIRST_STEPS = "/premiere-connexion"
 
-_COOKIES_KNOWN = "cookies_known"
+router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
-router = APIRouter(route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
-
-Text = Annotated[str, Form(max_length=254)]
-Password = Annotated[str, Form(max_length=1024)]
 Path = Annotated[str, Form(max_length=500)]
 
 
 @router.get("/")
 async def home(request: Request, web: WebPages, suite: str = "") -> Response:
     """The sign-in box; who is signed in already goes on."""
-    session, suite = web.sessions.peek(request), local_path(suite, "")
+    await web.sessions.end_if_over(request)
+    session, suite = web.sessions.noted(request), local_path(suite, "")
     if session:
-        return see("/premiere-connexion" if session.required_actions else suite or AFTER_SIGN_IN)
-    return _sign_in_page(web, request, suite=suite)
+        return see(FIRST_STEPS if session.required_actions else suite or AFTER_SIGN_IN)
+    return sign_in_page(web, request, suite=suite)
+
+
+class SigningIn(BaseModel):
+    """The sign-in box as typed. `suite`: where to go then. `garde`: the sealed draft of a form to show again."""
+
+    identifiant: str = Field("", max_length=254)
+    mot_de_passe: str = Field("", max_length=1024, repr=False)
+    suite: str = Field("", max_length=500)
+    appareil_personnel: bool = False
+    garde: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Fields left empty."""
+        typed = {"identifiant": self.identifiant.strip(), "mot_de_passe": self.mot_de_passe}
+        return [name for name, text in typed.items() if not text]
 
 
 @router.post("/")
-async def sign_in(
-    request: Request, web: WebPages, identifiant: Text = "", mot_de_passe: Password = "", suite: Path = ""
-) -> Response:
+async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, Form()]) -> Response:
     """Sign in, then go where the reader was going, or to the step the account asks for first."""
-    suite = local_path(suite, "")
-    missing = [
-        name for name, typed in (("identifiant", identifiant.strip()), ("mot_de_passe", mot_de_passe)) if not typed
-    ]
-    if missing:
-        return _sign_in_page(web, request, 422, suite=suite, identifier=identifiant, missing=missing)
+    again = {
+        "suite": local_path(typed.suite, ""),
+        "identifier": typed.identifiant,
+        "trusted": typed.appareil_personnel,
+        "garde": typed.garde,
+    }
+    if typed.missing:
+        return sign_in_page(web, request, 422, missing=typed.missing, **again)
     body = {
-        "identifier": identifiant.strip(),
-        "password": mot_de_passe,
+        "identifier": typed.identifiant.strip(),
+        "password": typed.mot_de_passe,
         "device_token": web.sessions.device_token(request),
+        "trust_device": typed.appareil_personnel,
     }
     answer = await web.sessions.anonymous(request, "POST", "/session", body)
     if not answer.ok:
-        return _refused(web, request, answer, suite=suite, identifier=identifiant)
-    session = web.sessions.open(request, SignedIn.model_validate(answer.body))
-    return see("/premiere-connexion" if session.required_actions else suite or AFTER_SIGN_IN)
+        return _refused(web, request, answer, again)
+    session = web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
+    return await _onwards(request, session, typed)
+
+
+async def _onwards(request: Request, session: WebSession, typed: SigningIn) -> Response:
+    """The step that is due; else the form that was kept for this member; else the page that was asked for."""
+    draft = keeper(request).open(typed.garde)
+    if session.required_actions and not (draft and draft.action.startswith(FIRST_STEPS)):
+        return see(FIRST_STEPS)
+    if draft is None:
+        return see(local_path(typed.suite, "") or AFTER_SIGN_IN)
+    if draft.member != session.member:
+        return see(FIRST_STEPS if session.required_actions else AFTER_SIGN_IN)
+    return await keeper(request).show(request, session, draft, "back")
 
 
 @router.post("/deconnexion")
@@ -63,20 +95,14 @@ async def sign_out(request: Request, web: WebPages) -> Response:
 @router.post("/cookies")
 async def cookies_known(request: Request, web: WebPages, suite: Path = "") -> Response:
     """The notice was read: it stays away as long as this browser keeps its session cookies."""
-    web.cookies.set(request, _COOKIES_KNOWN, "1")
+    web.cookies.set(request, COOKIES_KNOWN, "1")
     suite = local_path(suite, "")
     return see(f"/?suite={quote(suite, safe='')}" if suite else "/")
 
 
-def _refused(web: WebPages, request: Request, answer: Answer, **typed: str) -> Response:
+def _refused(web: WebPages, request: Request, answer: Answer, again: Mapping[str, Any]) -> Response:
     """What auth said, in plain words; the identifier survives, the password never does."""
     attempts_left = int(answer.body.get("attempts_left") or 0)
     blocked_until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422
-    return _sign_in_page(web, request, status, attempts_left=attempts_left, blocked_until=blocked_until, **typed)
-
-
-def _sign_in_page(web: WebPages, request: Request, status: int = 200, **context: Any) -> Response:
-    state: dict[str, Any] = {"suite": "", "identifier": "", "missing": [], "attempts_left": None, "blocked_until": None}
-    known = web.cookies.get(request, _COOKIES_KNOWN) is not None
-    return web.page(request, "home.html", status, cookies_known=known, **(state | context))
+    return sign_in_page(web, request, status, attempts_left=attempts_left, blocked_until=blocked_until, **again)

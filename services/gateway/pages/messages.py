@@ -3,17 +3,19 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
+from services.gateway.drafts import Draft
+from services.gateway.pages.keeping import KeptRoute
+from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
 from services.gateway.schemas.messages import ThreadDetail, ThreadPage
-from services.gateway.session import WebSession
 from services.gateway.upstream import Answer, Json
 from services.gateway.vector import vector_now
+from services.gateway.web_session import WebSession
 from shared.errors import Conflict, Invalid, NotFound, TooManyRequests, Unavailable
 from shared.ids import new_id
 
@@ -22,7 +24,7 @@ PAGE_SIZE = 20
 CATEGORIES = ("reimbursement", "card", "contract", "quote", "personal_details", "other")
 _KEY = re.compile(r"[0-9a-f-]{36}")
 
-router = APIRouter(prefix=HERE, route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
+router = APIRouter(prefix=HERE, route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 ThreadId = Annotated[str, Path(max_length=128)]
 Cursor = Annotated[str, Query(max_length=200)]
@@ -91,6 +93,21 @@ async def reply(
         again = Typed(category=closed.category, subject=closed.subject, text=typed.text)
         return _form(web, request, again, errors)
     return await _thread(web, request, session, thread_id, typed=typed, errors=errors)
+
+
+async def show_new(web: WebPages, request: Request, _session: WebSession, draft: Draft) -> Response:
+    """The form of a first message with a text that was kept."""
+    return _form(web, request, Typed.model_validate(draft.typed))
+
+
+async def show_reply(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
+    """The thread with a reply that was kept; the form of a new message if it was closed meanwhile."""
+    thread_id = unquote(draft.action.removeprefix(f"{HERE}/"))
+    found, typed = await _read(web, request, session, thread_id), Typed.model_validate(draft.typed)
+    if found.can_reply:
+        return await _thread(web, request, session, thread_id, typed=typed)
+    again = Typed(category=found.category, subject=found.subject, text=typed.text)
+    return _form(web, request, again, {"form": "thread_closed"})
 
 
 async def _send(

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.gateway.pages.web import Web
-from services.gateway.session import WebSession
 from services.gateway.upstream import Answer
+from services.gateway.web_session import WebSession
 from shared.errors import TooManyRequests
 
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages
 from services.gateway.schemas.reimbursements import Reimbursement, ReimbursementDetail, ReimbursementPage
-from services.gateway.session import WebSession
 from services.gateway.vector import vector_now
+from services.gateway.web_session import WebSession
 from shared.errors import NotFound
 
 PAGE_SIZE = 20

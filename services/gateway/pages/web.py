@@ -20,8 +20,9 @@ from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats, words
 from services.gateway.pages.words import Language
-from services.gateway.session import Sessions, WebSession
+from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
+from services.gateway.web_session import WebSession
 from shared import tracing
 from shared.errors import Malformed, Problem, RequiredAction, Unauthenticated
 from shared.logs import get_logger
@@ -42,19 +43,26 @@ class Web:
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `template` (a file beside its module) as an answer to `request`."""
-        session = self.sessions.peek(request)
+        session = self.sessions.noted(request)
+        shown = getattr(request.state, "shown", None)  # a form shown again, at another address than its own
         accepted = ",".join(request.headers.getlist("accept-language"))
         language = words.chosen(self.cookies.get(request, words.COOKIE), accepted)
-        made = self._environments[language].get_template(template)
-        text = made.render(
-            path=request.url.path,
-            same_page=partial(_same_page, request),
-            language=language,
-            signed_in=session is not None,
-            member_in=session is not None and not session.required_actions,
-            csrf_token=lambda: self.csrf.token(request),
-            request_id=tracing.current_request_id.get(),
-            **context,
+        text = (
+            self._environments[language]
+            .get_template(template)
+            .render(
+                path=shown.address if shown else request.url.path,
+                same_page=partial(_same_page, request),
+                language=language,
+                shown=shown,
+                idle=self.sessions.idle,
+                session_left_s=self.sessions.left_s(session) if session else None,
+                signed_in=session is not None,
+                member_in=session is not None and not session.required_actions,
+                csrf_token=lambda: self.csrf.token(request, session.member if session else None),
+                request_id=tracing.current_request_id.get(),
+                **context,
+            )
         )
         return _html(request, text.encode(), status, language)
 
@@ -140,6 +148,8 @@ def _elsewhere(request: Request, path: str) -> Response:
 
 def _same_page(request: Request) -> str:
     """Where a reader finds the page that answers `request` again; after a form, the page that it stands on."""
+    if shown := getattr(request.state, "shown", None):
+        return str(shown.address)
     path: str = request.scope["raw_path"].decode("latin-1")
     if request.method in {"GET", "HEAD"}:
         return path + (f"?{request.url.query}" if request.url.query else "")
@@ -206,7 +216,9 @@ def _web(request: Request) -> Web:
 
 
 async def _checked_form(request: Request) -> None:
-    await _web(request).csrf.check(request)
+    web = _web(request)
+    session = web.sessions.peek(request)
+    await web.csrf.check(request, session.member if session else None)
 
 
 async def _session(request: Request) -> WebSession:

@@ -121,12 +121,13 @@ const live = (() => {
 
   // A service that is away for a moment is asked again.
   async function read(id, address) {
-    const headers = { "HX-Request": "true", "HX-Current-URL": window.location.href };
+    const headers = { "HX-Request": "true", "HX-Current-URL": window.location.href, "X-Live": "1" }; // no activity
     for (let tries = 1; tries <= READ_TRIES; tries += 1) {
       if (tries > 1) await new Promise((resolve) => { setTimeout(resolve, tries * 1000); });
       const answer = await fetch(address, { headers }).catch(() => null);
-      if (answer && answer.headers.has("hx-redirect")) { // the session is over
-        window.location.assign(answer.headers.get("hx-redirect"));
+      if (answer && answer.headers.has("hx-redirect")) { // the session is over; session.js knows of typed text
+        const leave = document.dispatchEvent(new Event("session-over", { cancelable: true }));
+        if (leave) window.location.assign(answer.headers.get("hx-redirect"));
         return null;
       }
       if (answer && answer.ok) {

@@ -68,7 +68,7 @@ async function fetchRow(id) {
   arrivals.append(place);
   for (let tries = 1; place.isConnected && tries <= FETCH_TRIES; tries += 1) {
     if (tries > 1) await pause(tries * 1000);
-    await htmx.ajax("GET", `/parties/remboursements/${encodeURIComponent(id)}`, { target: place, swap: "outerHTML" });
+    await htmx.ajax("GET", `/parties/remboursements/${encodeURIComponent(id)}`, { target: place, swap: "outerHTML", headers: { "X-Live": "1" } });
   }
   place.remove();
   const row = arrivals.querySelector("[data-claim]");

@@ -34,6 +34,11 @@ function arrived(form, request) {
     window.location.assign(request.responseURL);
     return;
   }
+  if (request.status === 401) { // sign in first, on a page of its own, which keeps the fields but no file
+    form.elements.file.value = "";
+    form.submit();
+    return;
+  }
   const answer = request.response && request.response.querySelector("main");
   if (!answer) {
     fail(form, form.dataset.lost);

@@ -1,0 +1,27 @@
+"""The forms of personal pages that outlive a session: what is kept of each, and what shows it again."""
+
+import re
+from typing import Final
+
+from services.gateway.pages import account, documents, first_sign_in, messages
+from services.gateway.pages.keeping import KeptForm
+
+_CONSENTS: Final = ("decomptes", "informations")
+
+KEPT_FORMS: Final = (
+    KeptForm(re.compile("/messages/nouveau"), ("category", "subject", "text", "once"), messages.show_new),
+    KeptForm(re.compile("/messages/[^/]+"), ("text", "once"), messages.show_reply),
+    KeptForm(
+        re.compile("/documents/envoyer"),
+        ("envoi", "kind", "beneficiary_rank", "amount", "care_date", "comment"),
+        documents.show,
+        "file",
+    ),
+    KeptForm(re.compile("/premiere-connexion"), ("choix", "email", *_CONSENTS), first_sign_in.show, "step"),
+    KeptForm(
+        re.compile("/premiere-connexion/mot-de-passe"), (), first_sign_in.show, "passwords", "/premiere-connexion"
+    ),
+    KeptForm(re.compile("/compte/mails"), (*_CONSENTS, "langue"), account.show_mails, "choice", "/compte"),
+    KeptForm(re.compile("/compte/mot-de-passe"), (), account.show_password, "passwords"),
+)
+"""The first whose `action` is the path of the form."""

@@ -1,0 +1,31 @@
+"""The sign-in page: the front door, and what answers a form whose session is over."""
+
+from typing import Any, Final
+
+from fastapi import Request
+from starlette.responses import Response
+
+from services.gateway.pages.web import Web
+
+COOKIES_KNOWN: Final = "cookies_known"
+
+
+def sign_in_page(web: Web, request: Request, status: int = 200, **context: Any) -> Response:
+    """The page. `garde`: a sealed draft to carry along.
+
+    `too_long`: there was one that cannot be kept. `away`: nobody could be asked just now.
+    """
+    state: dict[str, Any] = {
+        "suite": "",
+        "identifier": "",
+        "missing": [],
+        "attempts_left": None,
+        "blocked_until": None,
+        "trusted": False,
+        "over": web.sessions.ended_by_itself(request),
+        "garde": "",
+        "too_long": False,
+        "away": False,
+    }
+    known = web.cookies.get(request, COOKIES_KNOWN) is not None
+    return web.page(request, "home.html", status, cookies_known=known, **(state | context))
