@@ -70,10 +70,11 @@ def test_twice_as_large(gallery: Gallery, state: State) -> None:
         page.set_viewport_size({"width": PLAIN.width // 2, "height": HEIGHT // 2})
         faults = [f"zoomed: {fault}" for fault in measures.spoilt(page)]
         page.set_viewport_size({"width": PLAIN.width, "height": HEIGHT})
-        before = _size(page)
-        page.add_style_tag(content=f"html {{ font-size: {2 * before[0]}px !important; }}")
-        assert _size(page) == [2 * size for size in before], "sizes in px do not grow with the reader's"
+        before = _sizes(page)
+        _letters_of(page, 32)
+        assert _sizes(page) == [2 * size for size in before], "sizes in px do not grow with the reader's"
         faults += [f"text alone: {fault}" for fault in measures.spoilt(page)]
+        _letters_of(page, 16)
     expect_none(state, faults)
 
 
@@ -94,8 +95,15 @@ def expect_none(state: State, faults: list[str]) -> None:
     assert not faults, "\n".join([state.name, *faults])
 
 
-def _size(page: Page) -> list[float]:
-    """Of the root's letters, and of the title's, in px."""
+def _letters_of(page: Page, size: int) -> None:
+    """The size that the reader has set in the browser, in px; 16 if nothing was set."""
+    session = page.context.new_cdp_session(page)
+    session.send("Page.setFontSizes", {"fontSizes": {"standard": size}})
+    session.detach()
+
+
+def _sizes(page: Page) -> list[float]:
+    """Of the root's letters and of the text's, in px; titles follow the layout, which becomes a phone's."""
     return [
-        page.locator(where).evaluate("one => parseFloat(getComputedStyle(one).fontSize)") for where in (":root", "h1")
+        page.locator(where).evaluate("one => parseFloat(getComputedStyle(one).fontSize)") for where in (":root", "main")
     ]

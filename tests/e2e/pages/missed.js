@@ -9,6 +9,6 @@
   };
   return [...document.querySelectorAll(usable)]
     .filter((one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility({ visibilityProperty: true }) && isEntrance(one))
-    .filter((one) => !window.__walked.includes(one))
+    .filter((one) => !(window.__walked || []).includes(one))
     .map((one) => one.outerHTML.slice(0, 120));
 }
