@@ -128,7 +128,9 @@ def test_a_document_asks_for_its_file_alone_again(member: Newcomer, page: Page) 
     page.get_by_role("button", name="J’ai compris").click(timeout=60_000)
     sending.send()
     _expect_signed_out(page)
-    expect(page).to_have_title(re.compile("Espace Assuré"))
+    expect(page.get_by_role("button", name="Se déconnecter")).to_have_count(
+        0
+    )  # a whole page, not a part of the old one
     HomePage(page).sign_in(member.member_number, PASSWORD)
     expect(page.get_by_text("choisissez à nouveau le fichier")).to_be_visible()
     expect(page).to_have_url(re.compile("/documents/envoyer$"))
