@@ -101,6 +101,12 @@ def test_reimbursements_one_of_them_and_back(keyboard: Keyboard) -> None:
     keyboard.open_tab("Mes remboursements")
     listed = ReimbursementsPage(page)
     keyboard.press(listed.row("R-paid").get_by_role("link"))
+    beside = page.locator("#detail")
+    expect(beside.get_by_role("heading", level=2)).to_be_focused()
+    keyboard.to(beside.get_by_role("link", name="Décompte (PDF)"))
+    page.set_viewport_size({"width": 360, "height": HEIGHT})
+    page.reload()
+    keyboard.press(listed.row("R-paid").get_by_role("link"))
     expect(page).to_have_url(re.compile("/remboursements/R-paid$"))
     keyboard.press(page.locator("main").get_by_role("link", name="Mes remboursements"))
     ReimbursementsPage(page)
@@ -199,6 +205,6 @@ def test_the_first_step_skips_to_the_content(keyboard: Keyboard) -> None:
 
 
 def expect_told(page: Page) -> None:
-    """An error is read out at once: it is an alert, or it has the focus."""
+    """An error is read out at once, and reading goes on from it."""
     alert = page.locator("main").get_by_role("alert").first
-    expect(alert).to_be_visible()
+    expect(alert).to_be_focused()

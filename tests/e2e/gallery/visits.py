@@ -84,7 +84,7 @@ class Visit:
         self.page.get_by_role("heading", level=1).wait_for()
 
     def _answered(self, answer: Response) -> None:
-        page_itself = answer.request.is_navigation_request() or answer.request.method == "POST"
+        page_itself = answer.request.is_navigation_request() or _first(answer).method == "POST"
         if page_itself:
             self._status = answer.status
         if answer.status >= 400 and not (page_itself and answer.status in {self._state.status, 422}):
@@ -104,10 +104,15 @@ class Visit:
 
 
 def _ends_a_post(answer: Response) -> bool:
+    return _first(answer).method == "POST" and not 300 <= answer.status < 400
+
+
+def _first(answer: Response) -> Request:
+    """The request that led to this answer, by whatever redirections."""
     first = answer.request
     while first.redirected_from:
         first = first.redirected_from
-    return first.method == "POST" and not 300 <= answer.status < 400
+    return first
 
 
 def _fill(form: Locator, name: str, text: str) -> None:
