@@ -74,6 +74,8 @@ def test_the_next_page_of_a_list_takes_the_place_of_the_list_alone(
 ) -> None:
     outside.pay_many(member, 21)
     listed = ReimbursementsPage(page)
+    expect(listed.row("R-20")).to_be_visible()
+    page.reload()
     expect(listed.rows).to_have_count(20)
     listed.mark()
     page.get_by_role("link", name="Plus anciens").click()

@@ -146,7 +146,6 @@ const live = (() => {
   window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
 
   return {
-    after: place.dataset.after,
     on(kind, handler) { handlers.set(kind, handler); },
     later,
     readAgain,

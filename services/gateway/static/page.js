@@ -34,12 +34,21 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (!focusNews(part) && part.hasAttribute("tabindex")) part.focus({ preventScroll: true });
 });
 
-// No part to be had (an error, a line that is down): the browser does what it does without this script.
+// No part to be had (an error, another page, a line that is down): the browser does what it does without this script.
 function asWithoutScript(event) {
-  const { elt } = event.detail;
+  const { elt } = event.detail.requestConfig;
   if (elt.tagName === "FORM") HTMLFormElement.prototype.submit.call(elt);
   else if (elt.href) window.location.assign(elt.href);
 }
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  const chooser = requestConfig.elt.closest("[hx-select]");
+  if (!event.detail.shouldSwap || !chooser) return;
+  const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  if (answer.querySelector(chooser.getAttribute("hx-select"))) return;
+  event.detail.shouldSwap = false;
+  asWithoutScript(event);
+});
 document.addEventListener("htmx:responseError", asWithoutScript);
 document.addEventListener("htmx:sendError", asWithoutScript);
 

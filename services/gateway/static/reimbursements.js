@@ -29,8 +29,9 @@ async function changed(id) {
     list().querySelectorAll("[data-claim]").forEach(announce);
     return;
   }
+  const before = list();
   const row = await fetchRow(id);
-  if (!row) return;
+  if (!row || list() !== before) return; // another page of the list has come meanwhile, as new as can be
   const shown = list().querySelector(`[data-claim="${CSS.escape(id)}"]`);
   if (shown && shown.dataset.order === row.dataset.order) {
     replace(shown, row);
@@ -45,7 +46,7 @@ async function changed(id) {
 // Streams repeat what is recent. Behind the first page, what happened before this page was read is on another one.
 function belongsElsewhere(id) {
   const behind = !openClaim && !list().hasAttribute("data-first-page");
-  return behind && claimsPart(id) <= claimsPart(live.after);
+  return behind && claimsPart(id) <= claimsPart(list().dataset.after);
 }
 function claimsPart(id) { return Number((/c(\d+)/.exec(id) || [0, 0])[1]); }
 

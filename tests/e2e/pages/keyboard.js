@@ -39,8 +39,8 @@
 
   if (walking) {
     window.__walked ||= [];
-    if (window.__walked.length > 1 && window.__walked[0] === element) return { faults: [], inside: false }; // round again
     const before = window.__walked.at(-1);
+    if (before !== element && window.__walked.length > 1 && window.__walked[0] === element) return { faults: [], inside: false }; // round again
     const follows = !before || before === element || before.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING;
     if (!follows) faults.push(`${words} stands before what had the focus`);
     window.__walked.push(element);

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 _FOCUS: Final = Path(__file__).with_suffix(".js").read_text()
 _MISSED: Final = Path(__file__).with_name("missed.js").read_text()
 _TO_THE_START: Final = """() => {
+  if (document.activeElement === document.body) return;
   const start = document.createElement("span");
   start.tabIndex = -1;
   document.body.prepend(start);

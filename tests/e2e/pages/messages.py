@@ -49,11 +49,11 @@ class WritingPage:
 
 
 class ThreadPage:
-    """`/messages/{thread_id}`"""
+    """`/messages/{thread_id}`, or the same beside the list."""
 
     def __init__(self, page: Page, subject: str) -> None:
         self.page = page
-        expect(page.get_by_role("heading", level=1)).to_have_text(subject)
+        expect(page.locator("[data-detail]").get_by_role("heading").first).to_have_text(subject)
 
     @property
     def messages(self) -> Locator:
