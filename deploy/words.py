@@ -32,13 +32,18 @@ def texts() -> Catalog:
     return catalog
 
 
+def set_in_french(text: str) -> str:
+    """`text` with spaces that do not break before « ? ! : ; » and inside quotation marks, as French is set."""
+    return re.sub(r" (?=[?!:;»]|%%)|(?<=«) ", "\N{NO-BREAK SPACE}", text)
+
+
 def merged(language: Language, known: Catalog, wanted: Catalog) -> Catalog:
     """Just the `wanted` texts, each as `known` has it; a new one stands for itself in French, is empty elsewhere."""
     catalog = Catalog(locale=language)
     for message in _messages(wanted):
         old = known.get(message.id, message.context)
         if old is None or old.id != message.id:  # a text of one form that has two now is a new one
-            old = Message(message.id, message.id if language == words.SOURCE else "")
+            old = Message(message.id, _in_french(message.id) if language == words.SOURCE else "")
         catalog.add(
             message.id,
             old.string,
@@ -92,6 +97,10 @@ def _faults_of(message: Message, plurals: int) -> Iterator[str]:
             yield "other placeholders or tags"
         if _LOOSE.search(_MARK.sub("", string)):
             yield 'a loose %, <, >, " or &'
+
+
+def _in_french(text: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return set_in_french(text) if isinstance(text, str) else tuple(set_in_french(form) for form in text)
 
 
 def _messages(catalog: Catalog) -> Iterator[Message]:

@@ -57,7 +57,7 @@ def portal(infra: RealServers) -> Iterator[RunningPortal]:
 
     For one module at a time: a running service would take the events from a module that runs the same service itself.
     """
-    running = RunningPortal(infra)
+    running = RunningPortal(infra, {"COMPONENTS_PAGE": "true"})
     try:
         running.start_all()
         yield running

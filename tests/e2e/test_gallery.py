@@ -21,7 +21,7 @@ from tests.e2e.gallery.visits import HEIGHT, Gallery, View
 pytestmark = pytest.mark.browser
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-VIEWS = (View("fr", 360), View("en", 1280))
+PHONE, DESK = View("fr", 360), View("en", 1280)
 LOOKS = tuple(View(language, scheme=scheme) for language in ("fr", "en") for scheme in SCHEMES)
 SPACING = """
   * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
@@ -34,13 +34,30 @@ PLAIN = View("fr", 1280, bypass_csp=True)
 each_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=["fr-360", "en-1280"])
 @each_state
-def test_a_page_keeps_the_rules(gallery: Gallery, state: State, view: View) -> None:
+def test_a_page_keeps_the_rules_on_a_phone(gallery: Gallery, state: State) -> None:
+    _keeps_the_rules(gallery, state, PHONE, whole=True)
+
+
+@each_state
+def test_a_page_keeps_the_rules_in_english_on_a_computer(gallery: Gallery, state: State) -> None:
+    _keeps_the_rules(gallery, state, DESK, whole=False)
+
+
+@pytest.mark.slow
+@each_state
+def test_a_page_keeps_every_rule_in_english_on_a_computer(gallery: Gallery, state: State) -> None:
+    _keeps_the_rules(gallery, state, DESK, whole=True)
+
+
+def _keeps_the_rules(gallery: Gallery, state: State, view: View, *, whole: bool) -> None:
+    """`whole`: what takes its time too, axe and what moves within a second."""
     with gallery.open(state, view) as visit:
         page = visit.page
-        faults = measures.structure(page, view.language) + measures.basics(page) + measures.axe(page)
-        visit.settle()
+        faults = measures.structure(page, view.language) + measures.basics(page)
+        if whole:
+            faults += measures.axe(page)
+            visit.settle()
         faults += measures.shifts(page) + visit.faults
         faults += measures.targets(page)  # last: it scrolls
     expect_none(state, faults)

@@ -6,6 +6,7 @@
   const CLIP_SLACK = 2; // px: rounding
   const ROUNDING = 0.0001; // of the window, for what moved by a part of a pixel
 
+  const root = document.querySelector("dialog[open]") || document.body; // behind a dialog nothing can be used
   const name = (element) => {
     const words = (element.innerText || element.getAttribute("aria-label") || element.name || "").trim().replace(/\s+/g, " ");
     const classes = typeof element.className === "string" && element.className ? "." + element.className.trim().replace(/\s+/g, ".") : "";
@@ -61,7 +62,7 @@
   };
   const targets = () => {
     const faults = [];
-    for (const element of document.querySelectorAll("a[href], button, summary, select, textarea, input:not([type=hidden]), [role=button]")) {
+    for (const element of root.querySelectorAll("a[href], button, summary, select, textarea, input:not([type=hidden]), [role=button]")) {
       if (isHiddenToEyes(element) || inSentence(element)) continue;
       const box = element.getBoundingClientRect();
       if (box.width >= TARGET - 0.5 && box.height >= TARGET - 0.5) continue;
@@ -81,7 +82,7 @@
 
   const clipped = () => {
     const faults = [];
-    for (const node of texts(document.body)) {
+    for (const node of texts(root)) {
       const range = document.createRange();
       range.selectNodeContents(node);
       const box = range.getBoundingClientRect();
@@ -101,7 +102,7 @@
 
   // Two texts lie upon each other where their lines' boxes share more than a third of the lower one's height.
   const overlaps = () => {
-    const boxes = texts(document.body).flatMap((node) => {
+    const boxes = texts(root).flatMap((node) => {
       const range = document.createRange();
       range.selectNodeContents(node);
       return [...range.getClientRects()].filter((box) => box.width > 1).map((box) => ({ node, box }));

@@ -20,6 +20,7 @@ class State:
 
     `path` and `typed` may hold `{names}` of `Cast.ids`. `form`: the form's action, without one the page's path.
     `before`: done before the form is sent. `away`: the service that is stopped meanwhile. `status`: the page's.
+    `last`: the browser is of no use afterwards.
     """
 
     name: str
@@ -31,6 +32,7 @@ class State:
     status: int = 200
     before: Callable[[Page], None] | None = None
     away: str = ""
+    last: bool = False
 
 
 def _forget(page: Page) -> None:
@@ -44,8 +46,26 @@ def _ask_too_often(page: Page) -> None:
         page.context.request.post("/activation", form={"csrf": csrf, "token": "x"})
 
 
+def _without_session(page: Page) -> None:
+    """The next form comes from a browser whose session is over."""
+    page.context.clear_cookies(name="session")
+
+
+def _without_csrf(page: Page) -> None:
+    """The next form comes from a browser that was closed in between."""
+    page.context.clear_cookies(name="csrf")
+
+
+def _nearly_over(page: Page) -> None:
+    """The session ends in a minute and a half."""
+    page.route("**/session/reste", lambda route: route.fulfill(json={"seconds": 90}), times=1)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_role("dialog").wait_for()
+
+
 WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
 TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
+TEXT: Final = {"text": "Bonjour"}
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
@@ -128,6 +148,14 @@ STATES: Final = (
     State("compte-change", "/compte?fait=mot-de-passe", FULL),
     State("compte-mot-de-passe", CHANGE, FULL),
     State("compte-mot-de-passe-erreurs", CHANGE, FULL, typed=DIFFERENT, status=422),
+    # The end of a session
+    State("session-avertissement", "/accueil", FULL, before=_nearly_over),
+    State(
+        "session-texte-garde", WRITE, FULL, typed={"text": "Bonjour"}, before=_without_session, status=401, last=True
+    ),
+    State("session-formulaire-ancien", WRITE, FULL, typed=TEXT, before=_without_csrf, status=403),
+    # For whoever changes the look
+    State("composants", "/composants"),
     # When something is wrong
     State("erreur-400", f"/messages/{'x' * 129}", FULL, status=400),
     State("erreur-403", "/", typed={}, before=_forget, status=403),

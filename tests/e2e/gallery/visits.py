@@ -148,6 +148,8 @@ class Gallery:
             yield visit
         finally:
             visit.leave()
+            if state.last:
+                self._pages.pop((state.who, view))[1].context.close()
 
     def _page(self, who: str, view: View) -> Page:
         """Renewed before the session it was opened with would have to be: another browser has the same."""

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from jinja2 import Environment
 
-from deploy.words import faults, merged, texts, written
+from deploy.words import faults, merged, set_in_french, texts, written
 from services.gateway.pages import formats, words
 from services.gateway.pages.words import Language
 
@@ -205,3 +205,11 @@ def test_dates_and_amounts_are_written_as_in_the_readers_country(
 
 def test_a_text_that_a_language_lacks_is_shown_in_french() -> None:
     assert words.translations("en").gettext("Absent de tout catalogue") == "Absent de tout catalogue"
+
+
+def test_french_is_set_as_french_is() -> None:
+    assert set_in_french("Où ? Ici : « là » ; 5 %% !").count("\N{NO-BREAK SPACE}") == 7
+    assert set_in_french("jusqu’à %(hour)s") == "jusqu’à %(hour)s"
+    strings = [message.string for message in words.catalogue("fr") if message.id]
+    shown = [form for text in strings for form in ([text] if isinstance(text, str) else text or ())]
+    assert [text for text in shown if set_in_french(text) != text] == []
