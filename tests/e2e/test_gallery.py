@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.conftest import SCREENS, WIDTHS
 from tests.e2e.gallery import measures
-from tests.e2e.gallery.states import STATES, State
+from tests.e2e.gallery.states import STATES, TOO_OFTEN, State
 from tests.e2e.gallery.visits import HEIGHT, Gallery, View
 
 pytestmark = pytest.mark.browser
@@ -105,6 +105,11 @@ def test_with_a_readers_own_spacing(gallery: Gallery, state: State, width: int) 
         visit.page.add_style_tag(content=SPACING)
         faults += [f"spaced: {fault}" for fault in measures.spoilt(visit.page)]
     expect_none(state, faults)
+
+
+def test_the_page_for_too_many_requests_keeps_the_rules(gallery: Gallery) -> None:
+    for view in (PHONE, DESK):
+        _keeps_the_rules(gallery, TOO_OFTEN, view, whole=True)
 
 
 def expect_none(state: State, faults: list[str]) -> None:

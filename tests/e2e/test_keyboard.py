@@ -57,7 +57,7 @@ def of(who: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("keyboard", [who], indirect=True)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", WALKED)
 def test_tab_goes_through_a_page_in_its_order(gallery: Gallery, name: str, width: int) -> None:
     [state] = [state for state in STATES if state.name == name]

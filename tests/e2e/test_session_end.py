@@ -19,7 +19,7 @@ from tests.stack import RealServers, RunningPortal
 pytestmark = pytest.mark.browser
 
 OVER = "Votre session est terminée : 1 minute sans activité."
-IDLE_S = 20
+IDLE_S = 14
 """Half of it passes before the warning."""
 TEXT = "Bonjour,\nmes verres ne sont pas remboursés : « pourquoi » ? 👓"
 

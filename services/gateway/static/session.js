@@ -16,6 +16,7 @@
   const STEPS_S = [60, 30, 10]; // when the time left is said again: not every second
   const HEADERS = { "X-Live": "1" }; // asking is no activity
   const warningMs = Number(dialog.dataset.warningS) * 1000;
+  const tabs = new BroadcastChannel("session"); // that something happened, nothing else
   let timer = 0;
   let over = false;
 
@@ -100,6 +101,7 @@
     const body = new URLSearchParams(new FormData(stayForm));
     const headers = { "X-Script": "1" };
     await fetch(stayForm.action, { method: "POST", body, headers, redirect: "manual" }).catch(() => undefined);
+    tabs.postMessage("active");
     await check(); // and the server says whether that helped
   }
 
@@ -115,5 +117,7 @@
     event.preventDefault();
     if (!over) end();
   });
+  tabs.addEventListener("message", check);
+  tabs.postMessage("active"); // a page that opens is activity, in the other tabs too
   later(Math.max(Number(dialog.dataset.leftS) * 1000 - warningMs, 0));
 })();

@@ -4,7 +4,7 @@
   const READ = 18, SMALL = 16; // CSS px
   const SMALL_PRINT = "small, time, code, figcaption, thead th, .hint, .muted, .status";
   const CLIP_SLACK = 2; // px: rounding
-  const ROUNDING = 0.0001; // of the window, for what moved by a part of a pixel
+  const SLIGHT = 0.005; // of the window: a word at the end of a line that was half read when it was painted; a late line is more
 
   const root = document.querySelector("dialog[open]") || document.body; // behind a dialog nothing can be used
   const name = (element) => {
@@ -127,7 +127,7 @@
     return [`scrolls sideways: ${document.documentElement.scrollWidth} > ${width} px, ${beyond.slice(0, 3).map(name).join(", ")}`];
   };
 
-  const shifts = () => window.__shifts.filter((shift) => shift.value > ROUNDING).map((shift) => `moved by ${shift.value.toFixed(4)}: ${shift.what}`);
+  const shifts = () => window.__shifts.filter((shift) => shift.value > SLIGHT).map((shift) => `moved by ${shift.value.toFixed(4)}: ${shift.what}`);
 
   const structure = () => {
     const faults = [];

@@ -162,7 +162,9 @@ STATES: Final = (
     State("erreur-404", "/nulle-part", status=404),
     State("erreur-404-connecte", "/remboursements/nulle-part", FULL, status=404),
     State("erreur-413", WRITE, FULL, typed={"text": "x" * 70_000}, status=413),
-    State("erreur-429", "/activation?token=x", before=_ask_too_often, typed={}, status=429),
     State("erreur-503", "/remboursements", FULL, away="claims", status=503),
     State("accueil-en-partie", "/accueil", FULL, away="claims"),
 )
+
+TOO_OFTEN: Final = State("erreur-429", "/activation?token=x", before=_ask_too_often, typed={}, status=429)
+"""Not among the others: what it asks is refused to all of them for the next minute."""

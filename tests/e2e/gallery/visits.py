@@ -91,7 +91,8 @@ class Visit:
             self.faults.append(f"{answer.status}: {answer.url}")
 
     def _failed(self, request: Request) -> None:
-        if not request.url.partition("?")[0].endswith("/stream"):  # ends with the page it belongs to
+        of_script = request.resource_type in {"fetch", "eventsource"}
+        if not (of_script and request.failure == "net::ERR_ABORTED"):  # it ended with its page
             self.faults.append(f"{request.failure}: {request.url}")
 
     def _broke(self, error: Error) -> None:
