@@ -50,7 +50,7 @@ test-browser: $(STAMP) ## in headless Chromium
 
 test-full: test ## the slow proofs too
 	@$(PYTEST) -m "slow and not browser"
-	@$(PYTEST) -m "slow and browser"
+	@$(PYTEST) --dist load -m "slow and browser"
 
 test-compose: $(STAMP) ## docker-compose.yml for real: needs docker with compose; the first time MinIO is compiled
 	@$(RUN) -m pytest -q -m compose tests/compose
