@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -57,12 +54,8 @@ class Outside:
     # The internal systems
 
     def publish(self, event_type: str, data: Mapping[str, Any]) -> None:
-        """By the operators' command line, as `portal publish -`; it must take the event."""
-        event = json.dumps({"type": event_type, "data": data}).encode()
-        command = [sys.executable, "-m", "deploy.cli", "publish", "-"]
-        environment = {**os.environ, **self._operators}
-        done = subprocess.run(command, input=event, env=environment, capture_output=True, check=False, timeout=WITHIN_S)
-        assert done.returncode == 0, done.stderr.decode()
+        """One event, as `portal publish` sends it."""
+        self.publish_all([(event_type, data)])
 
     def enrol(self, *, email: bool = True) -> Newcomer:
         """A new member, up to the letter in the printing house's hands."""

@@ -20,6 +20,8 @@ from tests.e2e.gallery.visits import HEIGHT, Gallery, View
 
 pytestmark = pytest.mark.browser
 
+SETTLED_S = 0.4
+"""What comes late on a machine of our own is there by then."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE, DESK = View("fr", 360), View("en", 1280)
 LOOKS = tuple(View(language, scheme=scheme) for language in ("fr", "en") for scheme in SCHEMES)
@@ -39,7 +41,7 @@ def test_a_page_keeps_the_rules_on_a_phone(gallery: Gallery, state: State) -> No
     _keeps_the_rules(gallery, state, PHONE, whole=True)
 
 
-@each_state
+@pytest.mark.parametrize("state", [state for state in STATES if state.typed is None], ids=lambda state: state.name)
 def test_a_page_keeps_the_rules_in_english_on_a_computer(gallery: Gallery, state: State) -> None:
     _keeps_the_rules(gallery, state, DESK, whole=False)
 
@@ -57,7 +59,7 @@ def _keeps_the_rules(gallery: Gallery, state: State, view: View, *, whole: bool)
         faults = measures.structure(page, view.language) + measures.basics(page)
         if whole:
             faults += measures.axe(page)
-            visit.settle()
+            visit.settle(SETTLED_S)
         faults += measures.shifts(page) + visit.faults
         faults += measures.targets(page)  # last: it scrolls
     expect_none(state, faults)

@@ -22,18 +22,8 @@ from tests.e2e.test_documents import INVOICE
 
 pytestmark = pytest.mark.browser
 
-WALKED = [
-    "connexion-erreur",
-    "choix-erreurs",
-    "accueil",
-    "remboursements",
-    "remboursement-paye",
-    "carte",
-    "envoyer",
-    "ecrire-erreurs",
-    "fil",
-    "compte",
-]
+WALKED = ["connexion-erreur", "accueil", "remboursements", "envoyer", "fil"]
+WALKED_IN_FULL = ["choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte"]
 SUBJECT = "Ma carte à Lyon"
 NEXT = "six canards jaunes au loin"
 
@@ -58,7 +48,7 @@ def of(who: str) -> pytest.MarkDecorator:
 
 
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", WALKED)
+@pytest.mark.parametrize("name", [*WALKED, *(pytest.param(name, marks=pytest.mark.slow) for name in WALKED_IN_FULL)])
 def test_tab_goes_through_a_page_in_its_order(gallery: Gallery, name: str, width: int) -> None:
     [state] = [state for state in STATES if state.name == name]
     with gallery.open(state, View("fr", width)) as visit:

@@ -63,9 +63,9 @@ class Visit:
         self.opened_at = time.monotonic()
         assert self._status == state.status, f"{state.name}: {self._status} instead of {state.status}"
 
-    def settle(self) -> None:
-        """Until a second after it was loaded."""
-        left = self.opened_at + 1 - time.monotonic()
+    def settle(self, seconds: float) -> None:
+        """Until that long after it was loaded."""
+        left = self.opened_at + seconds - time.monotonic()
         self.page.wait_for_timeout(max(0, left * 1000))
 
     def leave(self) -> None:
