@@ -45,10 +45,20 @@ class Job:
     member_number: str
     data: Document
     attempts: int
+    first_put_at: datetime
     expires_at: datetime | None
     lease: str
     traceparent: str | None = None
     """The trace in which the job was put; what is made of it goes on in that trace."""
+
+    def as_long_again(self, *, at_most_s: float) -> Postpone:
+        """To raise where something must arrive first whose arrival wakes the job: a wake-up can be missed.
+
+        A transaction that brings it cannot see, and so does not wake, a job that is put beside it. Looked at again
+        after as long as it has waited already, the job then loses no more than it had lost.
+        """
+        waited_s = (datetime.now(UTC) - self.first_put_at).total_seconds()
+        return Postpone(min(max(waited_s, 1.0), at_most_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ class Jobs:
             "member_number": member_number,
             "data": data,
             "attempts": 0,
+            "first_put_at": datetime.now(UTC),
             "due_at": not_before or datetime.now(UTC),
             "expires_at": expires_at,
             "lease": None,
@@ -199,6 +210,7 @@ def _job(row: Document) -> Job:
         member_number=row["member_number"],
         data=row["data"],
         attempts=row["attempts"],
+        first_put_at=row.get("first_put_at") or row["due_at"],  # rows of an earlier release have none
         expires_at=row["expires_at"],
         lease=row["lease"],
         traceparent=row.get("traceparent"),

@@ -63,6 +63,10 @@ class Worker:
             except (PyMongoError, Unavailable) as error:
                 self._trouble = f"waiting: {type(error).__name__}"
                 await backoff.sleep()
+            except Exception as error:  # nobody else would notice that jobs are no longer done
+                self._trouble = f"failing: {type(error).__name__}"
+                log.exception("worker_failed")
+                await backoff.sleep()
 
     async def _idle(self) -> None:
         try:

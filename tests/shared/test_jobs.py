@@ -1,7 +1,7 @@
 """Jobs on a real database: done once, retried after a failure, taken over after a kill, dropped when expired."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -102,6 +102,23 @@ async def test_a_job_is_done_once_however_it_starts(bench: Bench, word: str) -> 
     await worker.stop()
     assert await bench.done() == [word]
     assert await bench.open() == 0
+
+
+async def test_a_worker_outlives_what_nobody_foresaw(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease, failures = bench.jobs.lease, [RuntimeError(), KeyError()]
+
+    async def fail_first(kinds: Sequence[str]) -> Job | None:
+        if failures:
+            raise failures.pop()
+        return await lease(kinds)
+
+    monkeypatch.setattr(bench.jobs, "lease", fail_first)
+    await bench.put("plain")
+    worker = bench.worker()
+    await worker.start()
+    await until(bench.done, "the job")
+    assert await worker.state() == "ok"
+    await worker.stop()
 
 
 async def test_a_job_whose_worker_died_is_taken_over_when_its_lease_ends(

@@ -21,7 +21,7 @@ from shared.clock import now
 from shared.events.auth import TemporaryPasswordIssued
 from shared.events.base import Event
 from shared.events.notifications import LetterReady
-from shared.jobs import Job, JobHandler, Jobs, Postpone
+from shared.jobs import Job, JobHandler, Jobs
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.objects import ObjectStore
@@ -147,7 +147,7 @@ class Letters:
         member = await self.store.member(job.member_number)
         to = rules.address(member)
         if to is None:
-            raise Postpone(ADDRESS_RECHECK_S)
+            raise job.as_long_again(at_most_s=ADDRESS_RECHECK_S)
         data = job.data
         content = TemporaryPassword(
             member_number=job.member_number,

@@ -19,7 +19,7 @@ from services.notifications.store import Store
 from shared.clock import now
 from shared.events.base import Event, EventData
 from shared.events.notifications import MailUndeliverable
-from shared.jobs import Abandon, Job, JobHandler, Jobs, Postpone
+from shared.jobs import Abandon, Job, JobHandler, Jobs
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.sealing import Keyring
@@ -107,7 +107,7 @@ class Mails:
         rule, member = RULES[kind], await self.store.member(job.member_number)
         to = self._open(job, "email", data["email"]) if rule.to is None else rule.to(member, data["asked_by"])
         if to is NoAddress.UNKNOWN:
-            raise Postpone(ADDRESS_RECHECK_S)
+            raise job.as_long_again(at_most_s=ADDRESS_RECHECK_S)
         if to is NoAddress.UNWANTED:
             raise Abandon("unwanted_meanwhile")
         return Mail(

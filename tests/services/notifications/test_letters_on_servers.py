@@ -64,6 +64,8 @@ async def test_a_letter_waits_for_an_address_and_is_made_as_soon_as_there_is_one
     until("the address is removed", lambda: world.db["inbox"].count_documents({}) and _member(world, number) == [])
     await world.publish(world.issued(number, PASSWORD))
     until("the letter waits", lambda: _waits(world, number))
+    world.db["jobs"].update_one(_letter_job(number), {"$set": {"first_put_at": datetime.now(UTC) - timedelta(hours=1)}})
+    until("it waits for long", lambda: _waits(world, number, at_least_s=120))
     update = MemberUpdated.model_validate_json(json.dumps({"member_number": number, "postal_address": BELLECOUR}))
     await world.publish(Event.of(update))
     [name] = until("a letter, long before the recheck", lambda: world.letters(number), within_s=10)
@@ -78,9 +80,30 @@ def _member(world: World, number: str) -> Any:
     return [] if '"postal_address":{"value":null' in text else text
 
 
-def _waits(world: World, number: str) -> bool:
-    job = world.db["jobs"].find_one({"member_number": number, "kind": "letter"})
-    return bool(job and job["due_at"] > datetime.now(UTC) + timedelta(seconds=120))
+async def test_a_letter_that_the_arrival_of_its_address_did_not_wake_is_made_all_the_same(
+    world: World, service: Service, number: str
+) -> None:
+    await world.publish(world.issued(number, PASSWORD))
+    until("the letter waits", lambda: _waits(world, number))
+    # As if both had been committed side by side, neither seeing the other: an address comes and wakes nobody.
+    other = f"{(int(number) + 1) % 10**8:08d}"
+    await world.publish(world.enrolled(other))
+    until("another is known", lambda: _member(world, other))
+    text = world.at_rest.open_at_rest(
+        world.db["members"].find_one({"_id": other})["sealed"], context=f"members/{other}"
+    )
+    sealed = world.at_rest.seal_at_rest(text, context=f"members/{number}")
+    world.db["members"].insert_one({"_id": number, "sealed": sealed})
+    await the_only_letter(world, number)
+
+
+def _letter_job(number: str) -> dict[str, str]:
+    return {"member_number": number, "kind": "letter"}
+
+
+def _waits(world: World, number: str, *, at_least_s: float = 0) -> bool:
+    job = world.db["jobs"].find_one(_letter_job(number))
+    return bool(job and not job["lease"] and job["due_at"] > datetime.now(UTC) + timedelta(seconds=at_least_s))
 
 
 @pytest.mark.parametrize(
