@@ -138,7 +138,7 @@ async def test_a_statement_is_announced_once_when_its_claims_have_stopped_coming
     first, second = event(paid("R-1", member=member)), event(paid("R-2", member=member))
     await service.publish(first)
     await service.until_listed(member, "R-1")
-    await asyncio.sleep(QUIET_S / 2)
+    await asyncio.sleep(QUIET_S / 5)
     await service.publish(second, first, event(paid("R-2", member=member), 1))
     await service.publish(event(paid("R-9", member=member, payment_id="$P-2")))
     announced = await service.announced(StatementReady, member, 2)

@@ -11,7 +11,7 @@ import pytest
 from shared import clock
 from shared.events.auth import SessionsClosed
 from shared.events.base import Event
-from tests.services.claims.conftest import ClaimsService, Told
+from tests.services.claims.conftest import WITHIN_S, ClaimsService, Told
 from tests.services.claims.examples import event, paid, reversed_
 from tests.stack import RealServers
 
@@ -114,9 +114,11 @@ async def test_a_stream_outlives_a_killed_database(service: ClaimsService, infra
         refused = await service.get("/reimbursements", member)
         assert (refused.status, refused.get_header("retry-after")) == (503, "5")
         await asyncio.to_thread(mongo.start)
-        told = await stream.next(within_s=40)
+        told = await stream.next(within_s=WITHIN_S)
         assert told is not None
-        assert (told.event, told.data) == ("claim", {"id": "R-1"})
+        # Killed between a write and its journal, the database may no longer know where the stream stood.
+        assert (told.event, told.data) in [("claim", {"id": "R-1"}), ("reload", {})]
+        await service.until_listed(member, "R-1")
 
 
 async def test_a_stream_ends_with_its_token(service: ClaimsService, member: str) -> None:
