@@ -18,6 +18,8 @@ from tests.stack import RealServers, RunningPortal
 SCREENS = Path(__file__).resolve().parents[2] / ".screens"
 WIDTHS = (360, 768, 1280)
 TIMEOUT_MS = 20_000
+SPACES = '[{"name": "Espace Entreprise", "url": "https://entreprise.example/", "hint": "Je gère les contrats."}]'
+"""The insurer has another space beside the members'."""
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,23 @@ def browser(infra: RealServers) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(infra.processes), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def shared_portal(infra: RealServers) -> Iterator[RunningPortal]:
+    """The five services, one start for all browser tests of a worker."""
+    running = RunningPortal(infra, {"COMPONENTS_PAGE": "true", "SPACES": SPACES})
+    try:
+        running.start_all()
+        yield running
+    finally:
+        running.stop_all()
+
+
+@pytest.fixture(scope="module")
+def portal(shared_portal: RunningPortal) -> RunningPortal:
+    """The running portal. A test that stops a part of it starts it again."""
+    return shared_portal
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ EURO = "\N{NO-BREAK SPACE}€"
 def test_the_card_is_shown_explained_and_downloaded(outside: Outside, member: Newcomer, page: Page) -> None:
     year = clock.now().year
     card = CardPage.open(page)
+    _reload_until(page, "Période de validité")  # the contract reaches claims on a way of its own
     labels = card.labels()
     assert [labels[name] for name in ("Numéro d’adhérent", "N° AMC", "Type de convention", "CSR")] == [
         member.member_number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,23 +12,11 @@ from tests.e2e.outside import PASSWORD, Newcomer, Outside
 from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.live import expect_stream
 from tests.e2e.pages.messages import MessagesPage, ThreadPage
-from tests.stack import RealServers, RunningPortal
+from tests.stack import RunningPortal
 
 pytestmark = pytest.mark.browser
 
 SUBJECT = "Ma carte à Lyon"
-SPACES = '[{"name": "Espace Entreprise", "url": "https://entreprise.example/", "hint": "Je gère les contrats."}]'
-
-
-@pytest.fixture(scope="module")
-def portal(infra: RealServers) -> Iterator[RunningPortal]:
-    """The portal of an insurer that has another space beside the members'."""
-    running = RunningPortal(infra, {"SPACES": SPACES})
-    try:
-        running.start_all()
-        yield running
-    finally:
-        running.stop_all()
 
 
 def test_the_spaces_are_offered_and_the_cookie_notice_is_put_away_once(page: Page) -> None:

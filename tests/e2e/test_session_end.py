@@ -25,14 +25,16 @@ TEXT = "Bonjour,\nmes verres ne sont pas remboursés : « pourquoi » ? 👓"
 
 
 @pytest.fixture(scope="module")
-def portal(infra: RealServers) -> Iterator[RunningPortal]:
-    """A portal whose sessions end soon."""
-    running = RunningPortal(infra, {"SESSION_IDLE_SECONDS": str(IDLE_S)})
+def portal(infra: RealServers, shared_portal: RunningPortal) -> Iterator[RunningPortal]:
+    """The portal behind a gateway whose sessions end soon."""
+    impatient = RunningPortal(infra, {"SESSION_IDLE_SECONDS": str(IDLE_S)})
+    shared_portal.stop("gateway")
     try:
-        running.start_all()
-        yield running
+        impatient.start("gateway")
+        yield impatient
     finally:
-        running.stop_all()
+        impatient.stop("gateway")
+        shared_portal.start("gateway")
 
 
 def _warning(page: Page) -> Locator:

@@ -91,7 +91,7 @@ class Visit:
             self.faults.append(f"{answer.status}: {answer.url}")
 
     def _failed(self, request: Request) -> None:
-        of_script = request.resource_type in {"fetch", "eventsource"}
+        of_script = request.resource_type in {"fetch", "xhr", "eventsource"}
         if not (of_script and request.failure == "net::ERR_ABORTED"):  # it ended with its page
             self.faults.append(f"{request.failure}: {request.url}")
 
