@@ -26,13 +26,16 @@ def signed_in(page: Page, member: Newcomer) -> OverviewPage:
 def test_what_is_chosen_in_a_list_is_shown_beside_it_and_stays_live(
     outside: Outside, member: Newcomer, page: Page
 ) -> None:
-    claim_id = outside.pay(member)["claim_id"]
+    detail = page.locator("#detail")
     listed = ReimbursementsPage(page)
+    expect(page.get_by_text("Aucun remboursement pour l’instant.")).to_be_visible()
+    expect(detail).to_be_hidden()
+    claim_id = outside.pay(member)["claim_id"]
     expect(listed.row(claim_id)).to_be_visible()
+    expect(detail).to_be_visible()
     listed.wait_for_stream()
     listed.mark()
     listed.row(claim_id).get_by_role("link").click()
-    detail = page.locator("#detail")
     expect(detail.get_by_role("heading", level=2)).to_be_focused()
     expect(detail.get_by_role("heading", name="Ce qui reste à votre charge")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
