@@ -15,6 +15,12 @@ class SignInBlocked(TooManyRequests):
     code, title = "sign_in_blocked", "Too many failed sign-ins, blocked for a while"
 
 
+class SignInClosed(Forbidden):
+    """Told only to who knows the password: an operator closed the way in."""
+
+    code, title = "sign_in_closed", "Signing in to this account is closed"
+
+
 class StepUpRequired(Forbidden):
     code, title = "step_up_required", "Confirm who you are first"
 

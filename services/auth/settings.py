@@ -83,6 +83,9 @@ class AuthSettings(StatefulSettings):
     activation_link_hours: int = Field(default=24, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
 
+    kept_months_after_end: int = Field(default=24, ge=0, le=120)
+    """How long a member may sign in and read once the membership has ended; then everything is erased."""
+
     argon2_memory_kib: int = Field(default=19_456, ge=7_168)
     argon2_passes: int = Field(default=2, ge=1)
     argon2_lanes: int = Field(default=1, ge=1)
