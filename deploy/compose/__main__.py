@@ -1,11 +1,12 @@
-"""``python -m deploy.compose env | sign-in`` (behind ``make``)."""
+"""``python -m deploy.compose env | sign-in | rotate NAME | retire NAME`` (behind ``make``)."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeVar
 
 from deploy.compose import env
 from deploy.compose.outside import operators
@@ -13,6 +14,7 @@ from deploy.local import demo
 from deploy.local.errors import StackError
 from deploy.local.paths import ROOT
 
+T = TypeVar("T")
 FILE: Final = ROOT / ".env"
 NOTES: Final = ROOT / ".demo.json"
 
@@ -21,6 +23,25 @@ def write_env() -> None:
     """`.env` beside `docker-compose.yml`."""
     drawn = env.write(FILE, ROOT / ".env.example")
     print(f"{FILE}: {len(drawn)} secrets drawn; what was there stays. Only you can read it.")
+
+
+def rotate(name: str) -> None:
+    """A new key before the others; services take it up when they start again."""
+    version = _changed(name, env.rotate)
+    print(f"{name}: {version} is used from the next `docker compose up -d --wait` on; the older ones still open.")
+
+
+def retire(name: str) -> None:
+    """The older keys go, once nothing made with them has to be read any more."""
+    gone = _changed(name, env.retire)
+    print(f"{name}: {gone} older keys gone from the next `docker compose up -d --wait` on.")
+
+
+def _changed(name: str, change: Callable[[Path, str], T]) -> T:
+    try:
+        return change(FILE, name)
+    except LookupError as error:
+        raise StackError(str(error.args[0])) from error
 
 
 def sign_in() -> None:
@@ -35,14 +56,23 @@ def sign_in() -> None:
 
 
 _COMMANDS: Final[Mapping[str, Callable[[], None]]] = {"env": write_env, "sign-in": sign_in}
+_KEY_COMMANDS: Final[Mapping[str, Callable[[str], None]]] = {"rotate": rotate, "retire": retire}
 
 
 def main() -> int:
     """0, or 1 with one clear line when something is in the way."""
     parser = argparse.ArgumentParser(prog="deploy.compose", description="What surrounds docker compose.")
-    parser.add_argument("command", choices=_COMMANDS)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in _COMMANDS:
+        commands.add_parser(name)
+    for name in _KEY_COMMANDS:
+        commands.add_parser(name).add_argument("name", help="a setting of keys, for instance SIGNING_KEYS_AUTH")
+    asked = parser.parse_args()
     try:
-        _COMMANDS[parser.parse_args().command]()
+        if asked.command in _COMMANDS:
+            _COMMANDS[asked.command]()
+        else:
+            _KEY_COMMANDS[asked.command](asked.name)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1

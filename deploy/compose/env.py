@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +11,10 @@ from dotenv import dotenv_values
 
 from deploy.local.environment import PROCESSES, Environments
 from deploy.local.ports import Ports
-from deploy.local.secrets import KEYS, PASSWORDS, Secrets, write_private
+from deploy.local.secrets import KEYS, PASSWORDS, Secrets, new_key, write_private
 
 _SETTING: Final = re.compile(r"#?([A-Z0-9_]+)=")
+_VERSION: Final = re.compile(r"(?P<name>.+[/-])(?P<number>[0-9]+):.+")
 _PASSWORD: Final = {"kafka": "KAFKA_PASSWORD", "mongo": "MONGO_PASSWORD", "minio": "MINIO_SECRET_KEY"}
 
 
@@ -49,6 +50,41 @@ def write(file: Path, example: Path) -> list[str]:
             raise LookupError(f"{name} is missing in {example}")
     write_private(file, "".join(f"{line}\n" for line in lines))
     return drawn
+
+
+def rotate(file: Path, name: str) -> str:
+    """Put a new key before those of the setting; answers its version. The older ones go on opening and verifying.
+
+    Raises LookupError for a setting that holds no versions of a key, or that the file does not name.
+    """
+    keys = _keys(file, name)
+    newest = _VERSION.fullmatch(keys[0])
+    assert newest  # noqa: S101 - `_keys` has seen to it
+    version = f"{newest['name']}{int(newest['number']) + 1}"
+    _put(file, name, [f"{version}:{new_key()}", *keys])
+    return version
+
+
+def retire(file: Path, name: str) -> int:
+    """Leave only the newest key; answers how many went. What was made with those is worthless from then on."""
+    keys = _keys(file, name)
+    if name.startswith("AT_REST_KEYS"):
+        raise LookupError(f"{name}: what is stored is still sealed with its older keys")
+    _put(file, name, keys[:1])
+    return len(keys) - 1
+
+
+def _keys(file: Path, name: str) -> list[str]:
+    value = read(file).get(name, "")
+    keys = [key.strip() for key in value.split(",")]
+    if not all(_VERSION.fullmatch(key) for key in keys):
+        raise LookupError(f"{name} is no list of keys in {file}; make env writes what is missing")
+    return keys
+
+
+def _put(file: Path, name: str, keys: Sequence[str]) -> None:
+    lines = [f"{name}={','.join(keys)}" if _name(line) == name else line for line in file.read_text().splitlines()]
+    write_private(file, "".join(f"{line}\n" for line in lines))
 
 
 def read(file: Path) -> Mapping[str, str]:

@@ -48,7 +48,7 @@ class Secrets:
     @classmethod
     def drawn(cls) -> Secrets:
         """New ones."""
-        return cls({name: _password() for name in PASSWORDS} | {name: _key() for name in KEYS})
+        return cls({name: _password() for name in PASSWORDS} | {name: new_key() for name in KEYS})
 
     @classmethod
     def kept_in(cls, file: Path) -> Secrets:
@@ -80,5 +80,5 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _key() -> str:
+def new_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -93,3 +93,46 @@ def test_env_is_kept_out_of_version_control_and_of_images() -> None:
     allowed = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
     assert not [line for line in allowed if ".env" in line]
+
+
+@pytest.mark.parametrize("name", ["SIGNING_KEYS_AUTH", "AT_REST_KEYS_CLAIMS", "COOKIE_KEYS_GATEWAY"])
+def test_a_rotated_key_is_used_first_and_the_older_ones_still_open(file: Path, name: str) -> None:
+    env.write(file, EXAMPLE)
+    before = env.read(file)
+    assert env.rotate(file, name).endswith("2")
+    assert env.rotate(file, name).endswith("3")
+    after = env.read(file)
+    newest, middle, oldest = after[name].split(",")
+    assert oldest == before[name]
+    assert len({key.partition(":")[2] for key in (newest, middle, oldest)}) == 3
+    assert {**after, name: before[name]} == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_rotated_key_opens_what_the_older_one_sealed_and_signs_under_a_new_name(file: Path) -> None:
+    env.write(file, EXAMPLE)
+    sealed = Keyring.from_setting(env.read(file)["AT_REST_KEYS_CLAIMS"]).seal_at_rest("x", context="here")
+    for name in ("AT_REST_KEYS_CLAIMS", "SIGNING_KEYS_AUTH"):
+        env.rotate(file, name)
+    after = env.read(file)
+    assert Keyring.from_setting(after["AT_REST_KEYS_CLAIMS"]).open_at_rest(sealed, context="here") == b"x"
+    assert list(signing_seeds(after["SIGNING_KEYS_AUTH"])) == ["auth-2", "auth-1"]
+
+
+def test_old_keys_are_retired_but_not_those_of_what_is_stored(file: Path) -> None:
+    env.write(file, EXAMPLE)
+    env.rotate(file, "SIGNING_KEYS_AUTH")
+    newest = env.read(file)["SIGNING_KEYS_AUTH"].split(",")[0]
+    assert env.retire(file, "SIGNING_KEYS_AUTH") == 1
+    assert env.read(file)["SIGNING_KEYS_AUTH"] == newest
+    with pytest.raises(LookupError, match="still sealed"):
+        env.retire(file, "AT_REST_KEYS_AUTH")
+
+
+@pytest.mark.parametrize("name", ["KAFKA_PASSWORD_AUTH", "LOOKUP_KEY_AUTH", "NO_SUCH"])
+def test_what_has_no_versions_is_not_rotated(file: Path, name: str) -> None:
+    env.write(file, EXAMPLE)
+    before = file.read_text()
+    with pytest.raises(LookupError):
+        env.rotate(file, name)
+    assert file.read_text() == before
