@@ -7,6 +7,7 @@ from pymongo import ASCENDING, IndexModel
 
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
+from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, ResetLinks
 from services.auth.store.sessions import Sessions
@@ -23,6 +24,8 @@ class Store:
     reset_links: ResetLinks
     sessions: Sessions
     attempts: Attempts
+    used_challenges: UsedChallenges
+    without_challenge: WithoutChallenge
 
     @classmethod
     def of(cls, mongo: Mongo, limits: Limits) -> "Store":
@@ -34,6 +37,8 @@ class Store:
             ResetLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
+            UsedChallenges(mongo),
+            WithoutChallenge(mongo),
         )
 
 
@@ -58,4 +63,6 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("identifier", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ],
+        "used_challenges": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
+        "resets_without_challenge": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
     }
