@@ -107,6 +107,7 @@ class Environments:
             "SIGNING_KEYS": f"auth-1:{self._secrets['signing/auth']}",
             "LOOKUP_KEY": self._secrets["lookup/auth"],
             "REFRESH_KEY": self._secrets["refresh/auth"],
+            "ALTCHA_KEY": self._secrets["altcha/auth"],
         }
 
     def _mail(self) -> dict[str, str]:

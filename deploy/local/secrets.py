@@ -29,6 +29,7 @@ KEYS: Final = (
     "signing/auth",
     "lookup/auth",
     "refresh/auth",
+    "altcha/auth",
     f"cookie/{GATEWAY}",
 )
 

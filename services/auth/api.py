@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.auth import rules
+from services.auth.challenges import Challenges
 from services.auth.schemas import (
     AccountView,
     ActivationRequest,
+    ChallengeView,
     IdentifierAnswer,
     IdentifierRequest,
     KnownDevice,
@@ -40,6 +42,7 @@ class UseCases:
     sessions: Sessions
     identifiers: Identifiers
     own_password: OwnPassword
+    challenges: Challenges
     password_resets: PasswordResets
     account: AccountReader
     access_tokens: AccessTokens
@@ -123,10 +126,20 @@ async def change_password(auth: Auth, member: AnyMember, request: PasswordReques
     await auth.own_password.change(member, request)
 
 
+@router.get("/challenges")
+async def challenge(auth: Auth) -> ChallengeView:
+    """A proof of work (ALTCHA), to be solved within five minutes and sent with the request that asks for it."""
+    return auth.challenges.new()
+
+
 @router.post("/password-resets", status_code=status.HTTP_202_ACCEPTED)
-async def ask_password_reset(auth: Auth, request: PasswordResetRequest) -> PasswordResetAnswer:
-    """Ask for a mail with a link, or a letter with a temporary password. The answer is always the same."""
-    await auth.password_resets.ask(request)
+async def ask_password_reset(auth: Auth, request: PasswordResetRequest, network: ClientNetwork) -> PasswordResetAnswer:
+    """Ask for a mail with a link, or a letter with a temporary password. The answer is the same for everybody.
+
+    422 `challenge_failed`: the answer to the challenge is wrong, late or was used; or there is none, and the network
+    has had its request of this hour without one. It says nothing of who was meant.
+    """
+    await auth.password_resets.ask(request, network)
     return PasswordResetAnswer()
 
 

@@ -39,6 +39,12 @@ class IdentifierTaken(Conflict):
     code, title = "identifier_taken", "This identifier signs another account in"
 
 
+class ChallengeFailed(Invalid):
+    """A wrong, late or repeated answer; or none, where the network has had its requests without one."""
+
+    code, title = "challenge_failed", "The proof of work was not accepted"
+
+
 class PasswordTooWeak(Invalid):
     """`errors` say why, one code each."""
 

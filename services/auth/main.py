@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
+from services.auth.challenges import Challenges
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
@@ -80,6 +81,11 @@ class _Wiring:
             threads=settings.hashing_threads,
             max_waiting=settings.hashing_max_waiting,
         )
+        self._challenges = Challenges(
+            decoded_key(settings.altcha_key.get_secret_value()),
+            max_number=settings.altcha_max_number,
+            clock=clock.now,
+        )
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
@@ -97,6 +103,7 @@ class _Wiring:
             sessions=sessions,
             identifiers=self._identifiers(sessions, own_password),
             own_password=own_password,
+            challenges=self._challenges,
             password_resets=self._password_resets(sessions, own_password),
             account=AccountReader(self.vault, sessions),
             access_tokens=self._access_tokens,
@@ -161,10 +168,12 @@ class _Wiring:
             jobs=self._backbone.jobs,
             sessions=sessions,
             own_password=own_password,
+            challenges=self._challenges,
             limits=ResetLimits(
                 link_lives=timedelta(minutes=settings.reset_link_minutes),
                 between_mails=timedelta(minutes=settings.reset_mail_pause_minutes),
                 between_letters=timedelta(days=settings.letter_pause_days),
+                without_challenge=settings.resets_without_challenge_per_hour,
             ),
             clock=clock.now,
         )

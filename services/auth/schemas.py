@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic.alias_generators import to_camel
 
 from services.auth.models import IdentifierKind, RequiredActionName
 from services.auth.passwords import MAX_LENGTH
@@ -71,8 +72,38 @@ class PasswordRequest(Wire):
     new_password: Secret
 
 
+class ChallengeParameters(Wire):
+    """ALTCHA's own names. To be found: the `counter` from 0 on with which the derived key begins with `keyPrefix`.
+
+    The key is derived by `algorithm` in `cost` iterations from `nonce` followed by the counter (32 bits, big-endian),
+    salted with `salt`; `keyLength` in bytes, `expiresAt` in Unix seconds, the rest in hexadecimal.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    algorithm: str
+    cost: int
+    expires_at: int
+    key_length: int
+    key_prefix: str
+    key_signature: str
+    nonce: str
+    salt: str
+
+
+class ChallengeView(Wire):
+    """A challenge as ALTCHA's libraries and widgets take it, version 2."""
+
+    parameters: ChallengeParameters
+    signature: str
+
+
 class PasswordResetRequest(Wire):
-    """`nir`: 15 characters, with its key; spaces are allowed. `altcha`: answer to a challenge, not asked for yet."""
+    """`nir`: 15 characters, with its key; spaces are allowed.
+
+    `altcha`: base64 of `{"challenge": …, "solution": {"counter", "derivedKey"}}` in JSON, `challenge` as it came from
+    `GET /challenges`; good once. Without it a network has one request an hour.
+    """
 
     identifier: str = Field(min_length=1, max_length=254)
     nir: Annotated[SecretStr, Field(min_length=1, max_length=40), AfterValidator(_encodable)]

@@ -64,6 +64,7 @@ class AuthSettings(StatefulSettings):
     signing_keys: Annotated[SecretStr, AfterValidator(_are_seeds)]
     lookup_key: Key
     refresh_key: Key
+    altcha_key: Key
 
     access_token_seconds: int = Field(default=300, ge=30, le=600)
     session_idle_minutes: int = Field(default=30, ge=1)
@@ -80,6 +81,10 @@ class AuthSettings(StatefulSettings):
     reset_link_minutes: int = Field(default=60, ge=1)
     reset_mail_pause_minutes: int = Field(default=5, ge=1)
     """Between two mails with a reset link to one member."""
+    altcha_max_number: int = Field(default=500, ge=1, le=100_000)
+    """Derivations that a challenge costs at most, half of them on average; 500 take an old phone 2 s at worst."""
+    resets_without_challenge_per_hour: int = Field(default=1, ge=0)
+    """From one network (/24, IPv6 /64), for browsers without JavaScript."""
     activation_link_hours: int = Field(default=24, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
 

@@ -21,6 +21,10 @@ class Vault:
         """Under which key the failed sign-ins with an identifier from a network are counted."""
         return self._mac(f"attempts|{lookup}|{network}")
 
+    def requests(self, network: str) -> str:
+        """Under which key the requests without a challenge from a network are counted."""
+        return self._mac(f"resets|{network}")
+
     def seal(self, member_number: str, field: str, text: str) -> str:
         """`text` as it may be stored in that field of that member's account."""
         return self._at_rest.seal_at_rest(text, context=_context(member_number, field))

@@ -71,7 +71,9 @@ def _is_news(url: str, path: str) -> bool:
     return found == path or found.startswith("/parties/")
 
 
-@pytest.mark.parametrize(("path", "who"), [("/", ""), ("/accueil", FULL), ("/remboursements", FULL)])
+@pytest.mark.parametrize(
+    ("path", "who"), [("/", ""), ("/mot-de-passe-perdu", ""), ("/accueil", FULL), ("/remboursements", FULL)]
+)
 def test_a_first_view_is_light(browser: Browser, cast: Cast, path: str, who: str) -> None:
     context = browser.new_context(base_url=cast.origin, locale="fr-FR", storage_state=cast.cookies(who))
     context.add_init_script(measures.SHIFTS)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.auth import rules, tokens
-from services.auth.errors import LinkExpired, LinkUsed
+from services.auth.challenges import Challenges, Proof
+from services.auth.errors import ChallengeFailed, LinkExpired, LinkUsed
 from services.auth.models import Account, ResetLink
 from services.auth.rules import Identifier, LinkState
 from services.auth.schemas import PasswordResetConfirmation, PasswordResetRequest
@@ -24,15 +25,20 @@ from shared.mongo import Mongo, Transaction
 from shared.sealing import Keyring
 
 PASSWORD_RESET = "password_reset"  # noqa: S105 - the kind of job
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ResetLimits:
-    """How long a link is good, and the least time between two mails or two letters to one member."""
+    """How long a link is good, and the least time between two mails or two letters to one member.
+
+    `without_challenge`: requests an hour that one network has without having shown to be no robot.
+    """
 
     link_lives: timedelta
     between_mails: timedelta
     between_letters: timedelta
+    without_challenge: int
 
 
 class PasswordResets:
@@ -49,20 +55,26 @@ class PasswordResets:
         jobs: Jobs,
         sessions: Sessions,
         own_password: OwnPassword,
+        challenges: Challenges,
         limits: ResetLimits,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._sealing, self._jobs, self._sessions, self._own_password = sealing, jobs, sessions, own_password
-        self._limits, self._clock = limits, clock
+        self._challenges, self._limits, self._clock = challenges, limits, clock
 
-    async def ask(self, request: PasswordResetRequest) -> None:
-        """Write down what was asked, as lookup keys; the same pair asked again replaces its row."""
+    async def ask(self, request: PasswordResetRequest, network: str) -> None:
+        """Write down what was asked, as lookup keys; the same pair asked again replaces its row.
+
+        Raises `ChallengeFailed`, whoever is meant: the same commands are run for everybody, in the same order.
+        """
+        proof = None if request.altcha is None else self._challenges.checked(request.altcha)
         identifier_key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         nir_key = self._vault.lookup(self._insurer, rules.nir_with_key(request.nir.get_secret_value()))
         pair = hashlib.sha256(f"{identifier_key}{nir_key}".encode()).hexdigest()
 
         async def body(tx: Transaction) -> None:
+            await self._admit(tx, proof, network)
             await self._jobs.put(
                 tx,
                 id=f"{PASSWORD_RESET}/{pair}",
@@ -73,6 +85,18 @@ class PasswordResets:
             )
 
         await self._mongo.transaction(body)
+
+    async def _admit(self, tx: Transaction, proof: Proof | None, network: str) -> None:
+        """Use the proof up, or the network's request of this hour without one. Raises `ChallengeFailed`."""
+        if proof:
+            if not await self._store.used_challenges.use(tx, proof.key, proof.expires_at):
+                raise ChallengeFailed
+            return
+        now, key = self._clock(), self._vault.requests(network)
+        times = await self._store.without_challenge.times(tx, key, now - HOUR)
+        if len(times) >= self._limits.without_challenge:
+            raise ChallengeFailed
+        await self._store.without_challenge.keep(tx, key, [*times, now], now + HOUR)
 
     async def look_into(self, job: Job) -> None:
         """The worker: if identifier and NIR are one member's, a mail or a letter goes out, unless one just did."""

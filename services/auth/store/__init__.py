@@ -8,6 +8,7 @@ from pymongo import ASCENDING, IndexModel
 from services.auth.models import Account
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
+from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, ResetLinks
 from services.auth.store.sessions import Sessions
@@ -24,7 +25,8 @@ class Store:
     reset_links: ResetLinks
     sessions: Sessions
     attempts: Attempts
-
+    used_challenges: UsedChallenges
+    without_challenge: WithoutChallenge
     mongo: Mongo
 
     @classmethod
@@ -37,20 +39,22 @@ class Store:
             ResetLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
+            UsedChallenges(mongo),
+            WithoutChallenge(mongo),
             mongo,
         )
 
     async def forget(self, tx: Transaction, account: Account) -> None:
         """Delete every row that speaks of the member; the backbone's own are not among them."""
         number = account.member_number
-        for name in collections().keys() - _NOT_BY_MEMBER:
+        for name in _BY_MEMBER:
             await self.mongo.db[name].delete_many({"member_number": number}, session=tx.session)
         await self.mongo.db["accounts"].delete_one({"_id": number}, session=tx.session)
         await self.attempts.clear_all(tx, str(account.identifier_key))
 
 
-_NOT_BY_MEMBER = frozenset({"accounts", "sign_in_attempts"})
-"""These are found by another key; all others have `member_number`."""
+_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "sessions")
+"""Their rows have `member_number`, and an index on it."""
 
 
 def collections() -> Mapping[str, Sequence[IndexModel]]:
@@ -74,4 +78,6 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("identifier", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ],
+        "used_challenges": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
+        "resets_without_challenge": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
     }

@@ -115,7 +115,7 @@ def _reset_links(cast: Cast, outside: Outside) -> None:
     for who in (FULL, LETTER):
         number = nir.grouped(nir.normalise(cast.members[who].nir13))
         asked = {"identifiant": cast.credentials[who][0], "securite_sociale": number}
-        visitor.send("/mot-de-passe-perdu", asked)
+        visitor.send("/mot-de-passe-perdu", {**asked, "robot": "true", "altcha": visitor.solved()})
     path = outside.mail_path(str(cast.members[FULL].email), "/nouveau-mot-de-passe")
     cast.ids["used_reset"] = path.partition("token=")[2]
     visitor.send(path, {"nouveau_mot_de_passe": NEXT, "confirmation": NEXT})

@@ -57,6 +57,19 @@ def _without_csrf(page: Page) -> None:
     page.context.clear_cookies(name="csrf")
 
 
+def _shows_to_be_no_robot(page: Page) -> None:
+    """The proof of work is done."""
+    page.get_by_role("checkbox").check()
+    page.locator('[name="altcha"]:not([value=""])').wait_for(state="attached")
+
+
+def _cannot_show(page: Page) -> None:
+    """No worker for the proof of work: the form goes without it, as without JavaScript, and the hour's one has gone."""
+    csrf = page.locator('main form [name="csrf"]').first.input_value()
+    page.context.request.post(LOST, form={"csrf": csrf, **ASKED}, max_redirects=0)
+    page.evaluate("window.Worker = undefined")
+
+
 def _nearly_over(page: Page) -> None:
     """The session ends in a minute and a half."""
     page.route("**/session/reste", lambda route: route.fulfill(json={"seconds": 90}), times=1)
@@ -67,6 +80,7 @@ def _nearly_over(page: Page) -> None:
 WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
 TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
 TEXT: Final = {"text": "Bonjour"}
+ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "robot": "true"}
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
@@ -95,7 +109,10 @@ STATES: Final = (
     # A lost password
     State("perdu", LOST),
     State("perdu-erreurs", LOST, typed={"securite_sociale": "2 84"}, status=422),
-    State("perdu-demande", LOST, typed={"identifiant": NOBODY, "securite_sociale": "284057511700128"}),
+    State("perdu-verifie", LOST, before=_shows_to_be_no_robot),
+    State("perdu-non-verifie", LOST, typed=ASKED, before=_cannot_show, status=422),
+    State("perdu-demande", LOST, typed=ASKED),
+    State("identifiant-oublie", "/identifiant-oublie"),
     State("nouveau-mot-de-passe", f"{RESET}?token=x"),
     State("nouveau-mot-de-passe-erreurs", f"{RESET}?token=x", typed=DIFFERENT, form=RESET, status=422),
     State("nouveau-mot-de-passe-perime", RESET, status=410),

@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import APIResponse, Browser, BrowserContext, StorageState
 
+from tests.solving import answer
+
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -35,6 +37,10 @@ class Visitor:
     def sign_in(self, identifier: str, password: str) -> None:
         """By the form of the front door."""
         self.send("/", {"identifiant": identifier, "mot_de_passe": password})
+
+    def solved(self) -> str:
+        """The answer to a new challenge."""
+        return answer(self._context.request.get("/api/v1/challenges").json())
 
     def cookies(self) -> StorageState:
         """For `new_context(storage_state=…)`: whoever is signed in here is signed in there."""

@@ -23,10 +23,26 @@ class LostPasswordPage:
         page.get_by_role("link", name="Mot de passe perdu ?").click()
         return cls(page)
 
-    def ask(self, identifier: str, nir: str) -> None:
+    @property
+    def robot(self) -> Locator:
+        return self.page.get_by_role("checkbox", name="Je ne suis pas un robot")
+
+    @property
+    def checking(self) -> Locator:
+        """What is said of the proof of work."""
+        return self.page.get_by_role("status")
+
+    def fill(self, identifier: str, nir: str) -> None:
         self.page.get_by_label("Identifiant *").fill(identifier)
         self.page.get_by_label("N° Sécurité sociale *").fill(nir)
+
+    def send(self) -> None:
         self.page.get_by_role("button", name="Envoyer").click()
+
+    def ask(self, identifier: str, nir: str) -> None:
+        self.fill(identifier, nir)
+        self.robot.check()
+        self.send()
 
     def expect_asked(self) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text("Votre demande est bien arrivée")

@@ -23,7 +23,7 @@ def settings() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def process(infra: RealServers, settings: dict[str, str]) -> Iterator[Supervised]:
     """The running service."""
-    environment = {**infra.environment("auth"), **settings}
+    environment = {**infra.environment("auth"), "ALTCHA_MAX_NUMBER": "20", **settings}
     ready = partial(http_ok, int(environment["HTTP_PORT"]), "/readyz")
     program = Program("auth", [sys.executable, "-m", "services.auth"], ready, environment, ROOT)
     service = Supervised(program, infra.processes)

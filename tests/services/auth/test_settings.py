@@ -29,6 +29,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "SIGNING_KEYS": f"auth-1:{_key()}",
         "LOOKUP_KEY": _key(),
         "REFRESH_KEY": _key(),
+        "ALTCHA_KEY": _key(),
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
@@ -46,10 +47,21 @@ def test_the_defaults_are_those_of_the_product() -> None:
     assert (settings.temporary_password_days, settings.activation_link_hours) == (30, 24)
     assert (settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes) == (19_456, 2, 1)
     assert settings.access_token_seconds == 300
+    assert (settings.altcha_max_number, settings.resets_without_challenge_per_hour) == (500, 1)
 
 
 @pytest.mark.parametrize(
-    "name", ["LOOKUP_KEY", "REFRESH_KEY", "SIGNING_KEYS", "SEALING_KEYS", "AT_REST_KEYS", "MONGO_URL", "KAFKA_PASSWORD"]
+    "name",
+    [
+        "LOOKUP_KEY",
+        "REFRESH_KEY",
+        "ALTCHA_KEY",
+        "SIGNING_KEYS",
+        "SEALING_KEYS",
+        "AT_REST_KEYS",
+        "MONGO_URL",
+        "KAFKA_PASSWORD",
+    ],
 )
 def test_a_missing_setting_stops_the_start_and_is_named(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
@@ -66,6 +78,8 @@ def test_a_missing_setting_stops_the_start_and_is_named(
     [
         ("LOOKUP_KEY", "c2hvcnQ"),
         ("REFRESH_KEY", "not base64 at all"),
+        ("ALTCHA_KEY", "c2hvcnQ"),
+        ("ALTCHA_MAX_NUMBER", "0"),
         ("SIGNING_KEYS", "no-key"),
         ("SEALING_KEYS", f"gateway/1:{'A' * 43}"),
         ("SIGN_IN_MAX_FAILURES", "0"),

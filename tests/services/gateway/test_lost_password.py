@@ -119,32 +119,64 @@ async def test_without_a_link_there_is_no_form(gateway: Gateway, value: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("identifier", "number", "said"),
+    ("identifier", "number", "robot", "said"),
     [
-        ("", "2 84 05 75 117 001 28", "Saisissez votre identifiant."),
-        ("12345678", "", "Saisissez votre numéro de Sécurité sociale."),
-        ("12345678", "2840575117001", "il en faut 15, avec la clé"),
-        ("12345678", "2 84 05 75 117 001 29", "il en faut 15, avec la clé"),
+        ("", "2 84 05 75 117 001 28", "true", "Saisissez votre identifiant."),
+        ("12345678", "", "true", "Saisissez votre numéro de Sécurité sociale."),
+        ("12345678", "2840575117001", "true", "il en faut 15, avec la clé"),
+        ("12345678", "2 84 05 75 117 001 29", "true", "il en faut 15, avec la clé"),
+        ("12345678", "2 84 05 75 117 001 28", "", "Cochez «\N{NO-BREAK SPACE}Je ne suis pas un robot"),
     ],
 )
 async def test_what_is_mistyped_is_said_before_asking(
-    gateway: Gateway, identifier: str, number: str, said: str
+    gateway: Gateway, identifier: str, number: str, robot: str, said: str
 ) -> None:
     cookie, csrf = await form(gateway, "/mot-de-passe-perdu")
-    fields = {"csrf": csrf, "identifiant": identifier, "securite_sociale": number}
+    fields = {"csrf": csrf, "identifiant": identifier, "securite_sociale": number, "robot": robot}
     status, _, page = await post(gateway, fields, f"Cookie: {cookie}", path="/mot-de-passe-perdu")
     text = page.decode()
     assert (status, said in text) == (422, True)
     assert number not in text or not number
 
 
+async def _asked(gateway: Gateway, **more: str) -> tuple[int, str]:
+    """Status and page after the form was sent."""
+    cookie, csrf = await form(gateway, "/mot-de-passe-perdu")
+    typed = {"identifiant": " 12345678 ", "securite_sociale": "2 84 05 75 117 001 28", "robot": "true"}
+    status, _, page = await post(
+        gateway, {"csrf": csrf, **typed, **more}, f"Cookie: {cookie}", path="/mot-de-passe-perdu"
+    )
+    return status, page.decode()
+
+
+@pytest.mark.parametrize("sent", [{"altcha": "solved"}, {"altcha": ""}, {}])
 async def test_a_request_leads_to_one_page_for_all(
-    gateway: Gateway, auth: Callable[[str, dict[str, object]], tuple[Answer, list[Seen]]]
+    gateway: Gateway, auth: Callable[[str, dict[str, object]], tuple[Answer, list[Seen]]], sent: dict[str, str]
 ) -> None:
     answers, asked = auth("202 Accepted", {"status": "received"})
     async with gateway.origin("auth", answers):
-        cookie, csrf = await form(gateway, "/mot-de-passe-perdu")
-        fields = {"csrf": csrf, "identifiant": " 12345678 ", "securite_sociale": "2 84 05 75 117 001 28"}
-        status, _, _ = await post(gateway, fields, f"Cookie: {cookie}", path="/mot-de-passe-perdu")
-    assert status == 303
-    assert json.loads(asked[0].body) == {"identifier": "12345678", "nir": "2 84 05 75 117 001 28"}
+        assert (await _asked(gateway, **sent))[0] == 303
+    told = {"identifier": "12345678", "nir": "2 84 05 75 117 001 28"}
+    assert json.loads(asked[0].body) == (told | {"altcha": "solved"} if sent.get("altcha") else told)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said", "by_telephone"),
+    [({"altcha": "late"}, "La vérification n’est plus valable.", False), ({}, "elle est déjà partie", True)],
+)
+async def test_a_request_that_is_no_proof_says_what_to_do_and_keeps_the_tick(
+    gateway: Gateway,
+    auth: Callable[[str, dict[str, object]], tuple[Answer, list[Seen]]],
+    sent: dict[str, str],
+    said: str,
+    by_telephone: bool,
+) -> None:
+    answers, _ = auth("422 Unprocessable Content", {"code": "challenge_failed"})
+    async with gateway.origin("auth", answers):
+        status, page = await _asked(gateway, **sent)
+    robot = page[page.index('<input type="checkbox" id="robot"') :].partition(">")[0]
+    assert (status, said in page) == (422, True)
+    assert "checked" in robot
+    assert 'aria-describedby="robot-erreur"' in robot
+    assert "late" not in page
+    assert ('href="tel:' in page.partition('role="alert"')[2].partition("<form")[0]) == by_telephone

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.servers
 PAGES = (
     "/", "/activation?token=abc", "/identifiant-valide", "/nulle-part", "/remboursements", "/static/portal.css",
     "/mot-de-passe-perdu", "/mot-de-passe-perdu/demande", "/nouveau-mot-de-passe?token=abc", "/nouveau-mot-de-passe",
-    "/nouveau-mot-de-passe/fait", "/compte",
+    "/nouveau-mot-de-passe/fait", "/identifiant-oublie", "/compte",
 )  # fmt: skip
 SIGNED_IN = (
     b'{"access_token": "a.b.c", "refresh_token": "r", "expires_in": 300, "device_token": "d", "required_actions": []}'
@@ -51,7 +51,7 @@ async def test_every_answer_carries_the_same_strict_headers(gateway: Gateway, pa
     headers = dict(pairs)
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
-    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert policy["script-src"] == policy["worker-src"] == policy["style-src"] == policy["form-action"] == "'self'"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] == ("no-cache" if path.startswith("/static") else "no-store")
