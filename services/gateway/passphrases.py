@@ -11,9 +11,9 @@ WORDS: Final = 4
 
 
 class Passphrases:
-    """`lampe-orage-violet-canal`: four different words of 5,863, drawn by the system's source of randomness.
+    """`lampe-orage-violet-canal`: four different words of 5,797, drawn by the system's source of randomness.
 
-    That is log2(5863 x 5862 x 5861 x 5860) = 50.07 bits for whoever knows the list and the way, the 50 that the CNIL
+    That is log2(5797 x 5796 x 5795 x 5794) = 50.00 bits for whoever knows the list and the way, the 50 that the CNIL
     asks where tries are limited (délibération 2022-100). Each word has 4 to 8 letters without accents, 4 of them
     different: with the hyphens every phrase passes auth's rules.
     """

@@ -53,6 +53,10 @@ class Wire:
         """Where anything came from."""
         return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, self.urls.values())}
 
+    def paths(self) -> set[str]:
+        """What was asked for."""
+        return {urlsplit(url).path for url in self.urls.values()}
+
     def told(self) -> str:
         """The list, largest first."""
         largest = sorted(self.sizes, key=lambda one: -self.sizes[one])
@@ -71,7 +75,9 @@ def _is_news(url: str, path: str) -> bool:
     return found == path or found.startswith("/parties/")
 
 
-@pytest.mark.parametrize(("path", "who"), [("/", ""), ("/accueil", FULL), ("/remboursements", FULL)])
+@pytest.mark.parametrize(
+    ("path", "who"), [("/", ""), ("/accueil", FULL), ("/remboursements", FULL), ("/compte/mot-de-passe", FULL)]
+)
 def test_a_first_view_is_light(browser: Browser, cast: Cast, path: str, who: str) -> None:
     context = browser.new_context(base_url=cast.origin, locale="fr-FR", storage_state=cast.cookies(who))
     context.add_init_script(measures.SHIFTS)
@@ -83,6 +89,7 @@ def test_a_first_view_is_light(browser: Browser, cast: Cast, path: str, who: str
     context.close()
     wire = wire.without_news(path)
     assert origins == {cast.origin}
+    assert ("/static/password.js" in wire.paths()) == (path == "/compte/mot-de-passe")
     assert wire.of("Script") < MAX_SCRIPT_BYTES, wire.told()
     assert wire.of() < MAX_BYTES, wire.told()
     assert not shifts
