@@ -59,6 +59,6 @@ function offer(idea) {
   });
 }
 
-for (const part of document.querySelectorAll("[data-waking]")) part.hidden = false;
+for (const part of document.querySelectorAll(".asleep")) part.classList.remove("asleep"); // its place was kept
 document.querySelectorAll("[data-strength]").forEach(watch);
 document.querySelectorAll("[data-idea]").forEach(offer);
