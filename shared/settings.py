@@ -97,6 +97,15 @@ class BrandSettings(BaseSettings):
     """Lines separated by commas."""
 
 
+class PasswordSettings(BaseSettings):
+    """What auth asks of a password and the pages say of it: both need the same."""
+
+    model_config = _CONFIG
+
+    password_min_length: int = Field(default=12, ge=8, le=64)
+    """Characters of a password that a member chooses."""
+
+
 S = TypeVar("S", bound=ServiceSettings)
 
 

@@ -30,7 +30,7 @@ _LOCK: Final = "lock"
 # What `make run SETTING=value` may change in every service.
 _PASSED_ON: Final = (
     "BRAND_NAME", "CENTRE_NAME", "CENTRE_PHONE", "CENTRE_ADDRESS", "BRAND_PRIMARY", "BRAND_LOGO_FILE", "LEGAL_LINKS",
-    "SPACES", "LOG_LEVEL",
+    "SPACES", "LOG_LEVEL", "PASSWORD_MIN_LENGTH",
 )  # fmt: skip
 _FOR_DEVELOPMENT: Final = {"COMPONENTS_PAGE": "true"}
 

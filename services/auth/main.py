@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.challenges import Challenges
+from services.auth.common_passwords import CommonPasswords
+from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
@@ -95,6 +97,7 @@ class _Wiring:
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
+            accepted=PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read()),
             sessions=sessions,
             clock=clock.now,
         )

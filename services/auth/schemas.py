@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 from pydantic.alias_generators import to_camel
 
 from services.auth.models import IdentifierKind, RequiredActionName
-from services.auth.passwords import MAX_LENGTH
+from services.auth.password_rules import MAX_LENGTH
 
 
 def _encodable(secret: SecretStr) -> SecretStr:
@@ -21,6 +21,8 @@ def _encodable(secret: SecretStr) -> SecretStr:
 
 Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_encodable)]
+Chosen = Annotated[SecretStr, Field(min_length=1, max_length=8 * MAX_LENGTH), AfterValidator(_encodable)]
+"""A password that is being chosen: the rules say what is wrong with it, too long included; this bounds their work."""
 Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
 
 
@@ -59,7 +61,7 @@ class IdentifierRequest(Wire):
 
     kind: Literal["email", "member_number"]
     email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)] | None = None
-    new_password: Secret | None = None
+    new_password: Chosen | None = None
     consents: Consents = Consents()
 
 
@@ -69,7 +71,7 @@ class ActivationRequest(Wire):
 
 class PasswordRequest(Wire):
     current_password: Secret
-    new_password: Secret
+    new_password: Chosen
 
 
 class ChallengeParameters(Wire):
@@ -118,7 +120,7 @@ class PasswordResetAnswer(Wire):
 
 class PasswordResetConfirmation(Wire):
     token: Token
-    new_password: Secret
+    new_password: Chosen
 
 
 class KnownDevice(Wire):

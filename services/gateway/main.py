@@ -12,6 +12,7 @@ from services.gateway.metrics import MetricsPort
 from services.gateway.pages.keeping import Keeper
 from services.gateway.pages.resume import KEPT_FORMS
 from services.gateway.pages.web import Web
+from services.gateway.passphrases import Passphrases
 from services.gateway.proxy import Proxy
 from services.gateway.rate_limits import RateLimits
 from services.gateway.security import FormLimit, SecurityHeaders
@@ -54,7 +55,8 @@ def build(settings: GatewaySettings) -> FastAPI:
         max_body_bytes=None,  # the route table has a limit for each path, FormLimit one for the pages
         metrics_here=False,
     )
-    app.state.web = Web(settings, assets, sessions, Csrf(cookies, keyring, settings.portal_url), cookies)
+    csrf = Csrf(cookies, keyring, settings.portal_url)
+    app.state.web = Web(settings, assets, sessions, csrf, cookies, passphrases=Passphrases.read())
     app.state.keeper = Keeper(app.state.web, Drafts(keyring, settings.form_max_bytes), KEPT_FORMS)
     app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)

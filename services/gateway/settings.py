@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import NoDecode
 
 from services.gateway import brand
-from shared.settings import BrandSettings, Keys, Origin, ServiceSettings
+from shared.settings import BrandSettings, Keys, Origin, PasswordSettings, ServiceSettings
 
 Network = IPv4Network | IPv6Network
 
@@ -49,7 +49,7 @@ class Space(BaseModel):
     hint: str = ""
 
 
-class GatewaySettings(ServiceSettings, BrandSettings):
+class GatewaySettings(ServiceSettings, BrandSettings, PasswordSettings):
     """Where the services are, how the portal is called from outside, and whose pages they are."""
 
     metrics_port: int = Field(ge=1, le=65535)

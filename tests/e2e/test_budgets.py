@@ -53,6 +53,10 @@ class Wire:
         """Where anything came from."""
         return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, self.urls.values())}
 
+    def paths(self) -> set[str]:
+        """What was asked for."""
+        return {urlsplit(url).path for url in self.urls.values()}
+
     def told(self) -> str:
         """The list, largest first."""
         largest = sorted(self.sizes, key=lambda one: -self.sizes[one])
@@ -72,7 +76,14 @@ def _is_news(url: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("path", "who"), [("/", ""), ("/mot-de-passe-perdu", ""), ("/accueil", FULL), ("/remboursements", FULL)]
+    ("path", "who"),
+    [
+        ("/", ""),
+        ("/mot-de-passe-perdu", ""),
+        ("/accueil", FULL),
+        ("/remboursements", FULL),
+        ("/compte/mot-de-passe", FULL),
+    ],
 )
 def test_a_first_view_is_light(browser: Browser, cast: Cast, path: str, who: str) -> None:
     context = browser.new_context(base_url=cast.origin, locale="fr-FR", storage_state=cast.cookies(who))
@@ -85,6 +96,7 @@ def test_a_first_view_is_light(browser: Browser, cast: Cast, path: str, who: str
     context.close()
     wire = wire.without_news(path)
     assert origins == {cast.origin}
+    assert ("/static/password.js" in wire.paths()) == (path == "/compte/mot-de-passe")
     assert wire.of("Script") < MAX_SCRIPT_BYTES, wire.told()
     assert wire.of() < MAX_BYTES, wire.told()
     assert not shifts

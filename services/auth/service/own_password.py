@@ -6,7 +6,8 @@ from datetime import datetime
 from services.auth import rules
 from services.auth.errors import PasswordTooWeak
 from services.auth.models import Account, PasswordKind
-from services.auth.passwords import Passwords, described, weaknesses
+from services.auth.password_rules import PasswordRules
+from services.auth.passwords import Passwords, normal
 from services.auth.rules import Identifier
 from services.auth.schemas import PasswordRequest
 from services.auth.service.sessions import Caller, Sessions
@@ -30,11 +31,12 @@ class OwnPassword:
         store: Store,
         vault: Vault,
         passwords: Passwords,
+        accepted: PasswordRules,
         sessions: Sessions,
         clock: Callable[[], datetime],
     ) -> None:
         self._mongo, self._store, self._vault = mongo, store, vault
-        self._passwords, self._sessions, self._clock = passwords, sessions, clock
+        self._passwords, self._accepted, self._sessions, self._clock = passwords, accepted, sessions, clock
 
     async def change(self, member: Member, request: PasswordRequest) -> None:
         """Replace the password the member knows (own or temporary) by `new_password`.
@@ -61,11 +63,11 @@ class OwnPassword:
 
     def refuse_weak(self, account: Account, password: str, *, current: str | None = None, email: str = "") -> None:
         """Raises `PasswordTooWeak`; `email` is an address not yet stored that it must not contain either."""
-        codes = weaknesses(password, personal=self._personal(account, email))
-        if password == current:
+        codes = self._accepted.weaknesses(password, personal=self._personal(account, email))
+        if current is not None and normal(password) == normal(current):
             codes.append("unchanged")
         if codes:
-            raise PasswordTooWeak(errors=described(codes, "new_password"))
+            raise PasswordTooWeak(errors=self._accepted.described(codes, "new_password"))
 
     async def hash(self, password: str) -> str:
         """Its hash, made outside any transaction."""
@@ -107,9 +109,12 @@ class OwnPassword:
         return stored
 
     def _personal(self, account: Account, email: str) -> Iterable[str]:
-        sealed = account.activated_email or account.fact("email")
-        known = self._vault.open(account.member_number, "email", str(sealed)) if sealed else ""
-        return [*rules.personal_data(account, known), *rules.personal_data(account, email)]
+        known = self._opened(account, "email", account.activated_email or account.fact("email"))
+        number = self._opened(account, "nir", account.fact("nir"))
+        return [*rules.personal_data(account, known), *rules.personal_data(account, email), number]
+
+    def _opened(self, account: Account, field: str, sealed: object) -> str:
+        return self._vault.open(account.member_number, field, str(sealed)) if sealed else ""
 
 
 def _refuse_other_actions(caller: Caller) -> None:

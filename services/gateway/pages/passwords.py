@@ -1,24 +1,30 @@
-"""The form of a new password, wherever one is chosen, and of a change of the one in force."""
+"""The form of a new password, wherever one is chosen, with an idea for it; and of a change of the one in force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from services.gateway.pages.web import Web
+from services.gateway.pages.web import PageRoute, Web, WebPages
 from services.gateway.upstream import Answer
 from services.gateway.web_session import WebSession
 from shared.errors import TooManyRequests
 
+LONGEST: Final = 128
+"""auth's own bound. A longer one is refused here, so that no form's limit says it without words."""
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
 
 class NewPassword(BaseModel):
-    """Typed twice; never shown again."""
+    """Typed twice; never shown again. As long as a form may be."""
 
-    nouveau_mot_de_passe: str = Field("", max_length=1024, repr=False)
-    confirmation: str = Field("", max_length=1024, repr=False)
+    nouveau_mot_de_passe: str = Field("", repr=False)
+    confirmation: str = Field("", repr=False)
 
 
 class PasswordChange(NewPassword):
@@ -36,10 +42,18 @@ class Refused:
     blocked_until: datetime | None = None
 
 
+@router.get("/mot-de-passe/idee")
+async def idea(web: WebPages) -> Response:
+    """Another phrase, as plain text: for the script of a form that shows one already. Nobody keeps it."""
+    return PlainTextResponse(web.passphrases.draw(), headers={"cache-control": "no-store"})
+
+
 def new_password_errors(typed: NewPassword) -> dict[str, str]:
     """What can be seen without asking auth."""
     if not typed.nouveau_mot_de_passe:
         return {"nouveau_mot_de_passe": "required"}
+    if len(typed.nouveau_mot_de_passe) > LONGEST:
+        return {"nouveau_mot_de_passe": "too_long"}
     return {"confirmation": "different"} if typed.nouveau_mot_de_passe != typed.confirmation else {}
 
 

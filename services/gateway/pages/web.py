@@ -20,6 +20,7 @@ from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats, words
 from services.gateway.pages.words import Language
+from services.gateway.passphrases import Passphrases
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
@@ -36,10 +37,19 @@ class Web:
     """Renders pages."""
 
     def __init__(
-        self, settings: GatewaySettings, assets: Assets, sessions: Sessions, csrf: Csrf, cookies: Cookies
+        self,
+        settings: GatewaySettings,
+        assets: Assets,
+        sessions: Sessions,
+        csrf: Csrf,
+        cookies: Cookies,
+        *,
+        passphrases: Passphrases,
     ) -> None:
-        self.sessions, self.csrf, self.cookies = sessions, csrf, cookies
+        self.sessions, self.csrf, self.cookies, self.passphrases = sessions, csrf, cookies, passphrases
         self._environments = {language: _environment(settings, assets, language) for language in words.NAMES}
+        for environment in self._environments.values():
+            environment.globals["passphrase"] = passphrases.draw
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """The page `template` (a file beside its module) as an answer to `request`."""
@@ -186,6 +196,7 @@ def _environment(settings: GatewaySettings, assets: Assets, language: Language) 
         },
         spaces=settings.spaces,
         legal_links=settings.legal_links,
+        password_min_length=settings.password_min_length,
         logo=assets.logo,
         static=assets.url,
         listed=_listed,

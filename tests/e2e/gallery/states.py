@@ -77,6 +77,12 @@ def _nearly_over(page: Page) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+def _take_the_idea(page: Page) -> None:
+    """The four words that are offered, in both fields."""
+    page.locator("[data-use]").click()
+    page.locator(".strength.enough").wait_for()
+
+
 WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
 TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
 TEXT: Final = {"text": "Bonjour"}
@@ -114,6 +120,7 @@ STATES: Final = (
     State("perdu-demande", LOST, typed=ASKED),
     State("identifiant-oublie", "/identifiant-oublie"),
     State("nouveau-mot-de-passe", f"{RESET}?token=x"),
+    State("nouveau-mot-de-passe-idee", f"{RESET}?token=x", before=_take_the_idea),
     State("nouveau-mot-de-passe-erreurs", f"{RESET}?token=x", typed=DIFFERENT, form=RESET, status=422),
     State("nouveau-mot-de-passe-perime", RESET, status=410),
     State("nouveau-mot-de-passe-servi", f"{RESET}?token={{used_reset}}", typed=TWICE, form=RESET, status=409),
