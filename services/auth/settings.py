@@ -68,6 +68,8 @@ class AuthSettings(StatefulSettings):
     access_token_seconds: int = Field(default=300, ge=30, le=600)
     session_idle_minutes: int = Field(default=30, ge=1)
     session_max_hours: int = Field(default=12, ge=1)
+    trusted_session_max_days: int = Field(default=30, ge=1, le=400)
+    """On a device that the member called their own at sign-in; such a session does not end for want of use."""
     sessions_per_member: int = Field(default=20, ge=1, le=1000)
 
     sign_in_max_failures: int = Field(default=2, ge=1, le=100)
@@ -80,6 +82,8 @@ class AuthSettings(StatefulSettings):
     reset_link_minutes: int = Field(default=60, ge=1)
     reset_mail_pause_minutes: int = Field(default=5, ge=1)
     """Between two mails with a reset link to one member."""
+    close_link_days: int = Field(default=7, ge=1)
+    """How long the mail about a new device can close what that device opened."""
     activation_link_hours: int = Field(default=24, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
 

@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links, ResetLinks
+from services.auth.store.links import CloseLinks, Links, ResetLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo
 
@@ -21,6 +21,7 @@ class Store:
     identifiers: Identifiers
     links: Links
     reset_links: ResetLinks
+    close_links: CloseLinks
     sessions: Sessions
     attempts: Attempts
 
@@ -32,6 +33,7 @@ class Store:
             Identifiers(mongo),
             Links(mongo),
             ResetLinks(mongo),
+            CloseLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
         )
@@ -51,6 +53,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ],
         "reset_links": [
+            IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "close_links": [
             IndexModel([("member_number", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
