@@ -11,6 +11,7 @@ from services.auth.schemas import (
     AccountView,
     ActivationRequest,
     ChallengeView,
+    ClosureRequest,
     IdentifierAnswer,
     IdentifierRequest,
     KnownDevice,
@@ -19,14 +20,17 @@ from services.auth.schemas import (
     PasswordResetConfirmation,
     PasswordResetRequest,
     RefreshRequest,
+    SessionList,
     SignedIn,
     SignInRequest,
     TokenPair,
 )
 from services.auth.service.account import AccountReader
 from services.auth.service.identifiers import Identifiers
+from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.password_resets import PasswordResets
+from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.tokens import AccessTokens
@@ -40,6 +44,8 @@ class UseCases:
 
     sign_in: SignIn
     sessions: Sessions
+    session_list: SignedInDevices
+    new_devices: NewDevices
     identifiers: Identifiers
     own_password: OwnPassword
     challenges: Challenges
@@ -87,6 +93,30 @@ async def refresh(auth: Auth, request: RefreshRequest) -> TokenPair:
 async def sign_out(auth: Auth, member: AnyMember) -> None:
     """Close the session of the token."""
     await auth.sessions.close(member.member_number, member.session_id)
+
+
+@router.get("/sessions")
+async def sessions(auth: Auth, member: AnyMember) -> SessionList:
+    """The member's signed-in devices, newest first."""
+    return SessionList(items=await auth.session_list.view(member))
+
+
+@router.delete("/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def close_session(auth: Auth, member: AnyMember, session_id: str) -> None:
+    """Close one of them, the one of the token included."""
+    await auth.session_list.close(member, session_id)
+
+
+@router.delete("/sessions", status_code=status.HTTP_204_NO_CONTENT)
+async def close_other_sessions(auth: Auth, member: AnyMember) -> None:
+    """Close all but the one of the token."""
+    await auth.session_list.close_others(member)
+
+
+@router.post("/sessions/closures", status_code=status.HTTP_204_NO_CONTENT)
+async def close_new_device(auth: Auth, request: ClosureRequest) -> None:
+    """Press the button of the mail about a new device: its sessions are closed, it is forgotten, a reset starts."""
+    await auth.new_devices.close(request.token.get_secret_value())
 
 
 @router.get("/account")

@@ -14,8 +14,10 @@ from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
 from services.auth.service.identifiers import Identifiers, LinkLimits
+from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets, ResetLimits
+from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Lifetimes, Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.service.temporary_passwords import TemporaryPasswords
@@ -101,13 +103,19 @@ class _Wiring:
             sessions=sessions,
             clock=clock.now,
         )
+        password_resets = self._password_resets(sessions, own_password)
+        new_devices = self._new_devices(sessions, password_resets)
         return UseCases(
-            sign_in=self._sign_in(sessions),
+            sign_in=self._sign_in(sessions, new_devices),
             sessions=sessions,
+            session_list=SignedInDevices(
+                mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
+            ),
+            new_devices=new_devices,
             identifiers=self._identifiers(sessions, own_password),
             own_password=own_password,
             challenges=self._challenges,
-            password_resets=self._password_resets(sessions, own_password),
+            password_resets=password_resets,
             account=AccountReader(self.vault, sessions),
             access_tokens=self._access_tokens,
         )
@@ -144,12 +152,24 @@ class _Wiring:
             lifetimes=Lifetimes(
                 idle=timedelta(minutes=settings.session_idle_minutes),
                 longest=timedelta(hours=settings.session_max_hours),
+                longest_trusted=timedelta(days=settings.trusted_session_max_days),
                 per_member=settings.sessions_per_member,
             ),
             clock=clock.now,
         )
 
-    def _sign_in(self, sessions: Sessions) -> SignIn:
+    def _new_devices(self, sessions: Sessions, password_resets: PasswordResets) -> NewDevices:
+        return NewDevices(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            sealing=self._sealing,
+            sessions=sessions,
+            password_resets=password_resets,
+            link_lives=timedelta(days=self._settings.close_link_days),
+            clock=clock.now,
+        )
+
+    def _sign_in(self, sessions: Sessions, new_devices: NewDevices) -> SignIn:
         return SignIn(
             insurer=self._settings.insurer,
             mongo=self._backbone.mongo,
@@ -157,6 +177,7 @@ class _Wiring:
             vault=self.vault,
             passwords=self.passwords,
             sessions=sessions,
+            new_devices=new_devices,
             clock=clock.now,
         )
 

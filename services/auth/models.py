@@ -130,6 +130,22 @@ class ResetLink(Stored):
     used_at: datetime | None = None
 
 
+class CloseLink(Stored):
+    """A link to close what a new device opened; `_id` is SHA-256 of its token. Kept past its end as the others are.
+
+    No change of the password voids it: whoever signed in with a stolen one can change it too.
+    """
+
+    token_hash: str = Field(alias="_id")
+    member_number: str
+    session_id: str
+    device: str
+    """The device's `token_hash`."""
+    expires_at: datetime
+    delete_at: datetime
+    used_at: datetime | None = None
+
+
 class Session(Stored):
     """A signed-in device. `used`: index of the newest refresh token used, -1 = none yet (see `rules.refresh_step`)."""
 
@@ -138,10 +154,14 @@ class Session(Stored):
     password: PasswordKind
     """Which password opened it; `own` from the moment the member sets one in it."""
     device_name: str | None
+    device: str | None = None
+    """The device's `token_hash`; none in a session opened before this was noted."""
+    trusted: bool = False
+    """The member said at this sign-in that the device is their own: it never ends for want of use."""
     opened_at: datetime
     ends_at: datetime
     """However active it is."""
     expires_at: datetime
-    """Moved on by each refresh, up to `ends_at`."""
+    """Moved on by each refresh, up to `ends_at`; `ends_at` itself where the device is trusted."""
     used: int = -1
     used_at: datetime | None = None

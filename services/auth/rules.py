@@ -19,6 +19,8 @@ from shared import clock, nir
 REFRESH_OVERLAP = timedelta(seconds=10)
 """How long a refresh token lives on once its successor was first used (two tabs, a lost answer)."""
 MAX_DEVICES = 10
+DEVICE_NAME_CHARACTERS = 100
+_NOT_IN_DEVICE_NAME = re.compile(r"[^\w .,’'()+-]|_|(?<!\d)\.|\.(?!\d)")
 MEMBER_NUMBER = re.compile(r"[0-9]{8}")
 EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -220,6 +222,26 @@ def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bo
     )
     newest = sorted([*known.values(), seen], key=lambda device: device.seen_at)[-MAX_DEVICES:]
     return account.model_copy(update={"devices": newest})
+
+
+def without_device(account: Account, token_hash: str) -> Account:
+    """`account`, to which that device is unknown again."""
+    return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash != token_hash]})
+
+
+def is_new_device(account: Account, token_hash: str) -> bool:
+    """Whether a sign-in with that device is news to a member who has had another one before."""
+    has_had_one = bool(account.devices) or account.signed_in_at is not None
+    return has_had_one and token_hash not in {device.token_hash for device in account.devices}
+
+
+def plain_device_name(told: str | None) -> str | None:
+    """What a client calls itself, as it may stand in a list and in a mail: words, and nothing like an address.
+
+    Whoever signs in chooses it, and the mail that warns of them repeats it.
+    """
+    words = _NOT_IN_DEVICE_NAME.sub(" ", unicodedata.normalize("NFKC", told or ""))
+    return " ".join(words.split())[:DEVICE_NAME_CHARACTERS].strip() or None
 
 
 def personal_data(account: Account, email: str | None) -> list[str]:

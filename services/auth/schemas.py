@@ -1,6 +1,6 @@
 """What goes over the wire, in and out. Every text has a bound; secrets never show in a representation."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
@@ -130,17 +130,46 @@ class KnownDevice(Wire):
 
 
 class TokenPair(Wire):
-    """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in."""
+    """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in.
+
+    `session_ends_at`: when the session ends, however active it is.
+    """
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name (RFC 6750)
     expires_in: int
     refresh_token: str
     required_actions: list[RequiredActionName]
+    session_ends_at: datetime
 
 
 class SignedIn(TokenPair, KnownDevice):
     """A session, on a device that is known from now on."""
+
+
+class SessionView(Wire):
+    """A signed-in device. `last_seen_at`: its last refresh. `current`: the one that asks.
+
+    `trusted`: the member's own, as they said when they signed in.
+    """
+
+    session_id: str
+    device_name: str | None
+    opened_at: datetime
+    last_seen_at: datetime
+    current: bool
+    trusted: bool
+
+
+class SessionList(Wire):
+    """All there are, newest first: a member has few."""
+
+    items: list[SessionView]
+    next_cursor: str | None = None
+
+
+class ClosureRequest(Wire):
+    token: Token
 
 
 class IdentifierAnswer(Wire):

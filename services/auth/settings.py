@@ -69,6 +69,8 @@ class AuthSettings(StatefulSettings, PasswordSettings):
     access_token_seconds: int = Field(default=300, ge=30, le=600)
     session_idle_minutes: int = Field(default=30, ge=1)
     session_max_hours: int = Field(default=12, ge=1)
+    trusted_session_max_days: int = Field(default=30, ge=1, le=400)
+    """On a device that the member called their own at sign-in; such a session does not end for want of use."""
     sessions_per_member: int = Field(default=20, ge=1, le=1000)
 
     sign_in_max_failures: int = Field(default=2, ge=1, le=100)
@@ -85,6 +87,8 @@ class AuthSettings(StatefulSettings, PasswordSettings):
     """Derivations that a challenge costs at most, half of them on average; 500 take an old phone 2 s at worst."""
     resets_without_challenge_per_hour: int = Field(default=1, ge=0)
     """From one network (/24, IPv6 /64), for browsers without JavaScript."""
+    close_link_days: int = Field(default=7, ge=1)
+    """How long the mail about a new device can close what that device opened."""
     activation_link_hours: int = Field(default=24, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
 

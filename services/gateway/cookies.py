@@ -7,7 +7,9 @@ _QUEUE = "cookies_to_set"
 
 
 class Cookies:
-    """Session cookies only (seed: « Ce site Web utilise des cookies de session »): gone when the browser closes.
+    """Session cookies (seed: « Ce site Web utilise des cookies de session »): gone when the browser closes.
+
+    The only ones that stay are those of a device that the member asked to stay signed in on.
 
     Over TLS each is `Secure` and named `__Host-…`, so that no other host of the domain can plant one (RFC 6265bis).
     """
@@ -20,9 +22,13 @@ class Cookies:
         """The value the browser sent."""
         return request.cookies.get(self._prefix + name)
 
-    def set(self, request: Request, name: str, value: str) -> None:
-        """Have the answer to `request` set the cookie. `value` must be of base64url characters and dots."""
-        self._queue(request, name, f"{self._prefix}{name}={value}{self._flags}")
+    def set(self, request: Request, name: str, value: str, *, lives_s: int | None = None) -> None:
+        """Have the answer to `request` set the cookie. `value` must be of base64url characters and dots.
+
+        `lives_s`: seconds that the browser keeps it for; without, until it closes.
+        """
+        age = "" if lives_s is None else f"; Max-Age={max(0, lives_s)}"
+        self._queue(request, name, f"{self._prefix}{name}={value}{age}{self._flags}")
 
     def delete(self, request: Request, name: str) -> None:
         """Have the answer to `request` take the cookie back."""

@@ -33,6 +33,9 @@ from shared.sealing import Keyring, SealingError
 CLOSED_WITHIN_S: Final = 3
 """How long a page waits for auth to close a session that ended by itself; auth ends it anyway, later."""
 
+KNOWN_FOR_S: Final = 395 * 24 * 3600
+"""How long the member's own device stays known: 13 months, the most that the CNIL advises for a cookie."""
+
 _SESSION, _DEVICE, _LINK, _OVER = "session", "device", "link", "session_over"
 
 log = get_logger(__name__)
@@ -124,14 +127,15 @@ class Sessions:
     def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
         """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
         if signed_in.device_token:
-            self.know_device(request, signed_in.device_token)
+            self.know_device(request, signed_in.device_token, kept=trusted)
         if self._cookies.get(request, _OVER):
             self._cookies.delete(request, _OVER)
         return self._keep(request, WebSession.of(signed_in, seen_at=time.time(), trusted=trusted))
 
-    def know_device(self, request: Request, device_token: str) -> None:
-        """Have this browser show auth at its next sign-in that it is known."""
-        self._cookies.set(request, _DEVICE, self._keyring.seal_at_rest(device_token, context=_DEVICE))
+    def know_device(self, request: Request, device_token: str, *, kept: bool = False) -> None:
+        """Have this browser show auth at its next sign-in that it is known. `kept`: once it was closed, too."""
+        sealed = self._keyring.seal_at_rest(device_token, context=_DEVICE)
+        self._cookies.set(request, _DEVICE, sealed, lives_s=KNOWN_FOR_S if kept else None)
 
     def device_token(self, request: Request) -> str | None:
         """What shows auth that this browser signed in before."""
@@ -281,7 +285,8 @@ class Sessions:
 
     def _keep(self, request: Request, session: WebSession) -> WebSession:
         request.state.session = session
-        self._cookies.set(request, _SESSION, self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION))
+        sealed = self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION)
+        self._cookies.set(request, _SESSION, sealed, lives_s=session.kept_s)
         return session
 
 

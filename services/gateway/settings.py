@@ -88,7 +88,7 @@ class GatewaySettings(ServiceSettings, BrandSettings, PasswordSettings):
     """Scales the limits of the route table; 0 switches them off. Without `trusted_proxies` a proxy counts as one."""
     form_max_bytes: int = Field(default=65_536, ge=1024)
     session_idle_seconds: float = Field(default=900, ge=4, le=1800)
-    """Without activity, on a device that is not the member's own. auth itself ends any session 30 minutes after use."""
+    """Without activity, on a device that is not the member's own. auth itself ends it there 30 minutes after use."""
 
     @cached_property
     def palette(self) -> brand.Palette | None:

@@ -16,6 +16,7 @@ class WebSession(BaseModel):
     """What the cookie holds. `expires_at`: Unix seconds. `required_actions`: what the member must do first.
 
     `seen_at`: Unix seconds of the last activity that was noted. `trusted`: the device is the member's own.
+    `ends_at`: Unix seconds when auth ends the session whatever happens, if it said so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +27,7 @@ class WebSession(BaseModel):
     required_actions: tuple[str, ...] = ()
     seen_at: float
     trusted: bool = False
+    ends_at: int | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -43,7 +45,13 @@ class WebSession(BaseModel):
             required_actions=pair.required_actions,
             seen_at=seen_at,
             trusted=trusted,
+            ends_at=int(pair.session_ends_at.timestamp()) if pair.session_ends_at else None,
         )
+
+    @property
+    def kept_s(self) -> int | None:
+        """How long the browser keeps it; `None`: until it is closed."""
+        return self.ends_at - int(time.time()) if self.trusted and self.ends_at else None
 
     @property
     def member(self) -> str | None:

@@ -30,6 +30,7 @@ MailKind = Literal[
     "identifier_confirmed",
     "password_reset",
     "password_reset_done",
+    "new_device",
     "statement",
     "answer",
 ]
@@ -48,6 +49,8 @@ class MailRule:
     """The portal's page that the link opens; without it the mail has no link."""
     secret: str | None = None
     """The event's sealed field with the single-use secret of the link. Such a mail lives until the link expires."""
+    repeats: str | None = None
+    """The event's field that the mail's words repeat."""
 
 
 RULES: Mapping[MailKind, MailRule] = {
@@ -56,6 +59,7 @@ RULES: Mapping[MailKind, MailRule] = {
     "identifier_confirmed": MailRule(None, "/"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
+    "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", "device"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }
@@ -78,6 +82,8 @@ class Mail:
     link_expires_at: datetime | None = None
     name: str = ""
     happened_at: datetime | None = None
+    repeated: str = ""
+    """What the rule's `repeats` names."""
 
 
 class MailRoom:
@@ -127,6 +133,7 @@ class MailRoom:
             "language": mail.language,
             "link": mail.link,
             "name": mail.name,
+            "repeated": mail.repeated,
             "button": "",
             "after": [],
         }

@@ -129,6 +129,12 @@ def activated_address(member: Member, _since: datetime | None = None) -> str | N
     return identity.email if identity and identity.activated and identity.email else NoAddress.UNKNOWN
 
 
+def warnings_address(member: Member, _since: datetime | None = None) -> str | NoAddress:
+    """The activated address or nobody, at once: auth told of the address before what it warns of, on the same topic."""
+    known = activated_address(member)
+    return NoAddress.UNWANTED if known is NoAddress.UNKNOWN else known
+
+
 def contact_address(member: Member, _since: datetime | None = None) -> str | NoAddress:
     """The activated address, else the last one that auth or contract management named: for mails without power."""
     if isinstance(activated := activated_address(member), str):

@@ -81,6 +81,8 @@ class SignedInFromNewDevice(AuthEvent):
     at: Instant
     device: Line
     close_token: Sealed
+    expires_at: Instant | None = None
+    """When the token's link ends."""
 
 
 class SessionsClosed(AuthEvent):

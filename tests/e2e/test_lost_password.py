@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from shared import nir
-from tests.e2e.conftest import screens, sign_in_newcomer
+from tests.e2e.conftest import expect_ended, screens, sign_in_newcomer, sign_in_with_address
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
-from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
+from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.lost_password import LostPasswordPage, PasswordForm
 from tests.stack import RunningPortal
 
@@ -26,7 +26,7 @@ def test_a_lost_password_is_replaced_by_the_mailed_link(
     portal: RunningPortal, outside: Outside, page: Page, new_page: Callable[..., Page]
 ) -> None:
     newcomer = outside.enrol()
-    address = _with_address(outside, page, newcomer)
+    address = sign_in_with_address(outside, page, newcomer)
     page.goto("/remboursements")
 
     elsewhere = new_page()  # somebody who lost the password
@@ -34,7 +34,7 @@ def test_a_lost_password_is_replaced_by_the_mailed_link(
     path = outside.mail_path(address, "/nouveau-mot-de-passe")
     assert request_id in outside.request_ids(address)  # from the form to the mail, one trace
     _set_by_the_link(elsewhere, path)
-    _ends_within_seconds(page)
+    expect_ended(page)
     eventually(lambda: _confirmations(outside, address) or None, "no confirmation mail")
 
     # The old password is over, the new one signs in; the link has served.
@@ -114,7 +114,7 @@ def test_a_letter_brings_a_temporary_password_and_the_member_chooses_their_own(
     screens(elsewhere, "choix-mot-de-passe-sombre")
     form.save(NEXT, current=(label, printed))
     OverviewPage(elsewhere)
-    _ends_within_seconds(page)
+    expect_ended(page)
 
 
 def test_the_account_shows_who_one_is_and_changes_the_password(
@@ -152,40 +152,13 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(
     PasswordForm(page, "Modifier mon mot de passe").save(NEXT, current=("Mot de passe actuel", PASSWORD))
     expect(page.get_by_text("Votre nouveau mot de passe est enregistré.")).to_be_visible()
     screens(page, "compte-change")
-    _ends_within_seconds(other)
+    expect_ended(other)
     page.goto("/remboursements")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Mes remboursements")
     HomePage(other).sign_in(member.member_number, NEXT)
     other.goto("/compte")
     expect(other.get_by_role("heading", level=1)).to_have_text("Mon compte")
     screens(other, "compte-sombre")
-
-
-def _with_address(outside: Outside, page: Page, newcomer: Newcomer) -> str:
-    """First sign-in with the e-mail address as identifier, up to the home page."""
-    HomePage(page).open().sign_in(newcomer.nir13, newcomer.temporary_password)
-    choice = ChoicePage(page)
-    choice.email.check()
-    choice.type_password(PASSWORD)
-    choice.submit()
-    confirm = ConfirmPage(page)
-    address = str(newcomer.email)
-    activation = page.context.new_page()
-    ActivationPage(activation).open(outside.activation_path(address)).press()
-    activation.close()
-    confirm.go_on()
-    OverviewPage(page)
-    return address
-
-
-def _ends_within_seconds(page: Page) -> None:
-    """claims refuses the session's token although neither its signature nor its time is over."""
-
-    def is_over() -> bool:
-        page.goto("/remboursements")
-        return page.get_by_label("Mot de passe", exact=True).count() == 1
-
-    eventually(is_over, "the session goes on")
 
 
 def _confirmations(outside: Outside, address: str) -> list[str]:

@@ -71,20 +71,16 @@ class PasswordResets:
         proof = None if request.altcha is None else self._challenges.checked(request.altcha)
         identifier_key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         nir_key = self._vault.lookup(self._insurer, rules.nir_with_key(request.nir.get_secret_value()))
-        pair = hashlib.sha256(f"{identifier_key}{nir_key}".encode()).hexdigest()
 
         async def body(tx: Transaction) -> None:
             await self._admit(tx, proof, network)
-            await self._jobs.put(
-                tx,
-                id=f"{PASSWORD_RESET}/{pair}",
-                kind=PASSWORD_RESET,
-                member_number="",  # nobody was looked up
-                data={"identifier_key": identifier_key, "nir_key": nir_key},
-                expires_at=self._clock() + self._limits.link_lives,
-            )
+            await self._write_down(tx, identifier_key, nir_key)
 
         await self._mongo.transaction(body)
+
+    async def ask_for(self, tx: Transaction, account: Account) -> None:
+        """Ask in the name of a member who has shown who they are: the same row, the same limits."""
+        await self._write_down(tx, account.identifier_key, self._nir_key(account))
 
     async def _admit(self, tx: Transaction, proof: Proof | None, network: str) -> None:
         """Use the proof up, or the network's request of this hour without one. Raises `ChallengeFailed`."""
@@ -148,6 +144,17 @@ class PasswordResets:
         if state is LinkState.EXPIRED or link is None or account is None:
             raise LinkExpired
         return link, account
+
+    async def _write_down(self, tx: Transaction, identifier_key: str | None, nir_key: str | None) -> None:
+        pair = hashlib.sha256(f"{identifier_key}{nir_key}".encode()).hexdigest()
+        await self._jobs.put(
+            tx,
+            id=f"{PASSWORD_RESET}/{pair}",
+            kind=PASSWORD_RESET,
+            member_number="",  # nobody was looked up
+            data={"identifier_key": identifier_key, "nir_key": nir_key},
+            expires_at=self._clock() + self._limits.link_lives,
+        )
 
     def _nir_key(self, account: Account) -> str | None:
         sealed = account.fact("nir")

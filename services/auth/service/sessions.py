@@ -33,11 +33,24 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDevice:
+    """What a session is opened on: its name for people, SHA-256 of its token, whether the member calls it their own."""
+
+    name: str | None
+    token_hash: str
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """`idle`: how long a session lives without a refresh. `longest`: however active it is."""
+    """`idle`: how long a session lives without a refresh. `longest`: however active it is.
+
+    On a device that the member trusts only `longest_trusted` ends it.
+    """
 
     idle: timedelta
     longest: timedelta
+    longest_trusted: timedelta
     per_member: int
     """How many a member may have; the oldest are closed."""
 
@@ -68,23 +81,24 @@ class Sessions:
             raise Unauthenticated
         return Caller(session, account)
 
-    async def open(
-        self, tx: Transaction, account: Account, *, password: PasswordKind, device_name: str | None
-    ) -> Session:
+    async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
         """A new session of `account`; the oldest beyond the limit are closed."""
         now = self._clock()
+        ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
         session = Session(
             session_id=ids.new_id(),
             member_number=account.member_number,
             password=password,
-            device_name=device_name,
+            device_name=device.name,
+            device=device.token_hash,
+            trusted=device.trusted,
             opened_at=now,
-            ends_at=now + self._lifetimes.longest,
-            expires_at=now + min(self._lifetimes.idle, self._lifetimes.longest),
+            ends_at=ends_at,
+            expires_at=self._expiry(now, ends_at, trusted=device.trusted),
         )
         others = await self._store.sessions.of_member(tx, account.member_number)
         surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self._close(tx, account.member_number, [other.session_id for other in surplus])
+        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
         await self._store.sessions.add(tx, session)
         return session
 
@@ -103,6 +117,7 @@ class Sessions:
             expires_in=self._access_tokens.lifetime_s,
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
+            session_ends_at=session.ends_at,
         )
 
     async def refresh(self, token: str) -> TokenPair:
@@ -120,7 +135,7 @@ class Sessions:
             await self.close(session.member_number, session.session_id)
             raise Unauthenticated
         if step is RefreshStep.ADVANCE:
-            expires_at = min(now + self._lifetimes.idle, session.ends_at)
+            expires_at = self._expiry(now, session.ends_at, trusted=session.trusted)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
         account = await self._store.accounts.get(session.member_number)
@@ -130,14 +145,20 @@ class Sessions:
 
     async def close(self, member_number: str, session_id: str) -> None:
         """Sign out; harmless if it is done already."""
-        await self._mongo.transaction(lambda tx: self._close(tx, member_number, [session_id]))
+        await self._mongo.transaction(lambda tx: self.close_in(tx, member_number, [session_id]))
 
     async def close_others(self, tx: Transaction, caller: Caller) -> None:
         """Close every session of the caller but the one they ask from."""
         member_number = caller.account.member_number
         sessions = await self._store.sessions.of_member(tx, member_number)
         others = [s.session_id for s in sessions if s.session_id != caller.session.session_id]
-        await self._close(tx, member_number, others)
+        await self.close_in(tx, member_number, others)
+
+    async def close_device(self, tx: Transaction, member_number: str, device: str, *, session_id: str) -> None:
+        """Close that session and any other that the device opened since."""
+        sessions = await self._store.sessions.of_member(tx, member_number)
+        opened = [s.session_id for s in sessions if s.session_id == session_id or s.device == device]
+        await self.close_in(tx, member_number, opened)
 
     async def close_all(self, tx: Transaction, account: Account) -> Account:
         """Close every session there has been; the caller of this stores the account."""
@@ -146,12 +167,15 @@ class Sessions:
         await self._announce(tx, SessionsClosed(member_number=account.member_number, all_before=all_before))
         return account.model_copy(update={"sessions_closed_before": all_before})
 
-    async def _close(self, tx: Transaction, member_number: str, session_ids: Sequence[str]) -> None:
-        if not session_ids:
-            return
-        closed = await self._store.sessions.delete(tx, member_number, list(session_ids))
+    async def close_in(self, tx: Transaction, member_number: str, session_ids: Sequence[str]) -> list[str]:
+        """Close those of them that are the member's; answers which those were."""
+        closed = await self._store.sessions.delete(tx, member_number, list(session_ids)) if session_ids else []
         if closed:
             await self._announce(tx, SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
+        return closed
+
+    def _expiry(self, now: datetime, ends_at: datetime, *, trusted: bool) -> datetime:
+        return ends_at if trusted else min(now + self._lifetimes.idle, ends_at)
 
     async def _announce(self, tx: Transaction, closed: SessionsClosed) -> None:
         """To the other services, and to the replicas of this one."""

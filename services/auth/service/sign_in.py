@@ -9,7 +9,8 @@ from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
 from services.auth.models import Account, PasswordKind, Session
 from services.auth.passwords import Passwords
 from services.auth.schemas import SignedIn, SignInRequest
-from services.auth.service.sessions import Sessions
+from services.auth.service.new_devices import NewDevices
+from services.auth.service.sessions import OnDevice, Sessions
 from services.auth.store import Store
 from services.auth.store.attempts import Attempt
 from services.auth.vault import Vault
@@ -40,10 +41,12 @@ class SignIn:
         vault: Vault,
         passwords: Passwords,
         sessions: Sessions,
+        new_devices: NewDevices,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._passwords, self._sessions, self._clock = passwords, sessions, clock
+        self._new_devices = new_devices
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
@@ -88,22 +91,29 @@ class SignIn:
                 raise SignInClosed
             known = any(device.token_hash == tokens.digest(device_token) for device in account.devices)
             kept = device_token if known else new_device_token
-            account = rules.with_device(account, tokens.digest(kept), self._clock(), trusted=request.trust_device)
+            device = _device(request, kept)
+            is_news = rules.is_new_device(account, device.token_hash)
+            account = rules.with_device(account, device.token_hash, self._clock(), trusted=device.trusted)
             signed_in: dict[str, object] = {"signed_in_at": self._clock()}
             if proof.rehashed:
                 signed_in["own_password"] = proof.rehashed
             # Always written: a password changed at the same instant then makes one of the two transactions run again.
             account = rules.signed_in_with(account, proof.stored).model_copy(update=signed_in)
             await self._store.accounts.save(tx, [account])
-            session = await self._sessions.open(
-                tx, account, password=proof.kind, device_name=request.device_name or None
-            )
+            session = await self._sessions.open(tx, account, password=proof.kind, device=device)
+            if is_news:
+                await self._new_devices.announce(tx, session)
             await self._store.attempts.clear(tx, attempt)
             return session, account, kept
 
         session, account, kept = await self._mongo.transaction(body)
         pair = self._sessions.tokens(session, account, refresh_number=0)
         return SignedIn(**pair.model_dump(), device_token=kept)
+
+
+def _device(request: SignInRequest, device_token: str) -> OnDevice:
+    name = rules.plain_device_name(request.device_name)
+    return OnDevice(name, tokens.digest(device_token), trusted=request.trust_device)
 
 
 def _still_holds(account: Account, proof: Proof) -> bool:

@@ -10,7 +10,7 @@ from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links, ResetLinks
+from services.auth.store.links import CloseLinks, Links, ResetLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -23,6 +23,7 @@ class Store:
     identifiers: Identifiers
     links: Links
     reset_links: ResetLinks
+    close_links: CloseLinks
     sessions: Sessions
     attempts: Attempts
     used_challenges: UsedChallenges
@@ -37,6 +38,7 @@ class Store:
             Identifiers(mongo),
             Links(mongo),
             ResetLinks(mongo),
+            CloseLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
             UsedChallenges(mongo),
@@ -53,7 +55,7 @@ class Store:
         await self.attempts.clear_all(tx, str(account.identifier_key))
 
 
-_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "sessions")
+_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "sessions")
 """Their rows have `member_number`, and an index on it."""
 
 
@@ -71,6 +73,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
         ],
         "reset_links": [
+            IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "close_links": [
             IndexModel([("member_number", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],

@@ -1,8 +1,9 @@
-"""`activation_links`: what was mailed to confirm an address; `reset_links`: to set a new password."""
+"""`activation_links`: what was mailed to confirm an address; `reset_links`: to set a new password;
+`close_links`: to close what a new device opened."""
 
 from datetime import datetime
 
-from services.auth.models import ActivationLink, ResetLink
+from services.auth.models import ActivationLink, CloseLink, ResetLink
 from shared.mongo import Mongo, Transaction
 
 
@@ -44,5 +45,25 @@ class ResetLinks:
         return ResetLink.model_validate(found) if found else None
 
     async def use(self, tx: Transaction, link: ResetLink, now: datetime) -> None:
+        """It has served."""
+        await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)
+
+
+class CloseLinks:
+    """A row is changed once, when its link is used."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._collection = mongo.db["close_links"]
+
+    async def add(self, tx: Transaction, link: CloseLink) -> None:
+        """Remember a link that is being mailed."""
+        await self._collection.insert_one(link.to_document(), session=tx.session)
+
+    async def get(self, tx: Transaction, token_hash: str) -> CloseLink | None:
+        """The link with this token."""
+        found = await self._collection.find_one({"_id": token_hash}, session=tx.session)
+        return CloseLink.model_validate(found) if found else None
+
+    async def use(self, tx: Transaction, link: CloseLink, now: datetime) -> None:
         """It has served."""
         await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)

@@ -32,6 +32,12 @@ class Sessions:
         found = self._collection.find({"member_number": member_number}, session=tx.session).sort("opened_at", 1)
         return [Session.model_validate(row) async for row in found]
 
+    async def open_now(self, member_number: str, now: datetime) -> list[Session]:
+        """The member's open sessions, newest first."""
+        selection = {"member_number": member_number, "expires_at": {"$gt": now}}
+        found = self._collection.find(selection).sort("opened_at", -1)
+        return [Session.model_validate(row) async for row in found]
+
     async def add(self, tx: Transaction, session: Session) -> None:
         """Open a session."""
         await self._collection.insert_one(session.to_document(), session=tx.session)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from services.gateway.device_names import device_name
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.sign_in_page import COOKIES_KNOWN, sign_in_page
 from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
@@ -64,6 +65,7 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
         "identifier": typed.identifiant.strip(),
         "password": typed.mot_de_passe,
         "device_token": web.sessions.device_token(request),
+        "device_name": device_name(request.headers.get("user-agent", ""), web.says(request)),
         "trust_device": typed.appareil_personnel,
     }
     answer = await web.sessions.anonymous(request, "POST", "/session", body)

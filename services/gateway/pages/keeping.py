@@ -29,8 +29,8 @@ class KeptForm:
     action: re.Pattern[str]
     fields: tuple[str, ...]
     show: Show
-    kept: Literal["text", "file", "choice", "step", "passwords"] = "text"
-    """What the member is told of: a text, one without its file, ticks, ticks without a password, passwords alone."""
+    kept: Literal["text", "file", "choice", "step", "passwords", "button"] = "text"
+    """What the member is told of: a text, one without its file, ticks, ticks without a password, passwords, nothing."""
     page: str = ""
 
 

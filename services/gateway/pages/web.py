@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from babel.support import Translations
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -47,7 +48,11 @@ class Web:
         passphrases: Passphrases,
     ) -> None:
         self.sessions, self.csrf, self.cookies, self.passphrases = sessions, csrf, cookies, passphrases
-        self._environments = {language: _environment(settings, assets, language) for language in words.NAMES}
+        self._translations = {language: words.translations(language) for language in words.NAMES}
+        self._environments = {
+            language: _environment(settings, assets, language, translations)
+            for language, translations in self._translations.items()
+        }
         for environment in self._environments.values():
             environment.globals["passphrase"] = passphrases.draw
 
@@ -55,8 +60,7 @@ class Web:
         """The page `template` (a file beside its module) as an answer to `request`."""
         session = self.sessions.noted(request)
         shown = getattr(request.state, "shown", None)  # a form shown again, at another address than its own
-        accepted = ",".join(request.headers.getlist("accept-language"))
-        language = words.chosen(self.cookies.get(request, words.COOKIE), accepted)
+        language = self._language(request)
         text = (
             self._environments[language]
             .get_template(template)
@@ -75,6 +79,14 @@ class Web:
             )
         )
         return _html(request, text.encode(), status, language)
+
+    def says(self, request: Request) -> Callable[[str], str]:
+        """Any text of the catalogue in the reader's language."""
+        return self._translations[self._language(request)].gettext
+
+    def _language(self, request: Request) -> Language:
+        accepted = ",".join(request.headers.getlist("accept-language"))
+        return words.chosen(self.cookies.get(request, words.COOKIE), accepted)
 
     def failed(self, request: Request, error: Exception) -> Response:
         """The page for an error: sign-in, the step that is due, or what happened and what to do."""
@@ -174,7 +186,9 @@ def _is_page(request: Request, path: str) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in known)
 
 
-def _environment(settings: GatewaySettings, assets: Assets, language: Language) -> Environment:
+def _environment(
+    settings: GatewaySettings, assets: Assets, language: Language, translations: Translations
+) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -183,7 +197,6 @@ def _environment(settings: GatewaySettings, assets: Assets, language: Language) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    translations = words.translations(language)
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # i18n's own
     environment.globals.update(
         brand=settings.brand_name,

@@ -1,18 +1,22 @@
 """auth's answers: sessions and the account."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from services.gateway.schemas.wire import Wire
 
 
 class TokenPair(Wire):
-    """`expires_in`: seconds. `required_actions`: what the member must do before anything else."""
+    """`expires_in`: seconds. `required_actions`: what the member must do before anything else.
+
+    `session_ends_at`: when the session ends, however active it is; an auth of the release before does not say.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
     required_actions: tuple[str, ...] = ()
+    session_ends_at: datetime | None = None
 
 
 class SignedIn(TokenPair):
@@ -25,6 +29,23 @@ class KnownDevice(Wire):
     """The same after a password was reset, which opens no session."""
 
     device_token: str
+
+
+class OpenSession(Wire):
+    """A signed-in device. `current`: the one that asks. `trusted`: the member's own."""
+
+    session_id: str
+    device_name: str | None = None
+    opened_at: datetime
+    last_seen_at: datetime
+    current: bool
+    trusted: bool
+
+
+class OpenSessions(Wire):
+    """All there are, newest first."""
+
+    items: tuple[OpenSession, ...]
 
 
 class Account(Wire):

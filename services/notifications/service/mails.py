@@ -63,7 +63,8 @@ class Mails:
                 return
             if to is NoAddress.UNKNOWN:
                 asked_by = event.time
-        expires_at = _field(event, "expires_at") if rule.secret else event.time + timedelta(hours=self.retry_hours)
+        ends_at = _field(event, "expires_at") if rule.secret else None
+        expires_at = ends_at or event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
             id=f"{SEND}/{rules.stable_id(event.source, event.id)}",
@@ -74,6 +75,7 @@ class Mails:
                 "event_id": event.id,
                 "email": None if rule.to else _field(event, "email"),
                 "token": _field(event, rule.secret) if rule.secret else None,
+                "repeated": _field(event, rule.repeats) if rule.repeats else "",
                 "happened_at": event.time,
                 "asked_by": asked_by,
                 "expires_at": expires_at,
@@ -120,6 +122,7 @@ class Mails:
             # An address that nobody activated may be a stranger's: no name there.
             name=rules.full_name(member) if to == rules.activated_address(member) else "",
             happened_at=data["happened_at"],
+            repeated=data.get("repeated", ""),  # jobs of the release before have none
         )
 
     def _link(self, job: Job, rule: MailRule) -> str | None:

@@ -64,6 +64,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     outside.publish_all(events.claims(cast.members[FULL].member_number))
     _first_sign_ins(cast, outside)
     _reset_links(cast, outside)
+    _closed_device(cast, outside)
     full = cast.visitor(FULL)
     _documents(cast, portal, outside, full)
     _messages(cast, outside, full)
@@ -123,6 +124,15 @@ def _reset_links(cast: Cast, outside: Outside) -> None:
     cast.credentials[FULL] = cast.credentials[FULL][0], NEXT
     printed = outside.letter_password(cast.members[LETTER].member_number, "temporary_password")
     cast.credentials[LETTER] = cast.credentials[LETTER][0], printed
+
+
+def _closed_device(cast: Cast, outside: Outside) -> None:
+    """A sign-in on a new device, taken back by the mailed link."""
+    visitor = cast.visitor(FULL)
+    path = outside.mail_path(str(cast.members[FULL].email), "/fermer-session")
+    cast.ids["used_closure"] = path.partition("token=")[2]
+    visitor.send(path, {"token": cast.ids["used_closure"]})
+    visitor.close()
 
 
 def _documents(cast: Cast, portal: RunningPortal, outside: Outside, full: Visitor) -> None:

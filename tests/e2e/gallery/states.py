@@ -173,6 +173,13 @@ STATES: Final = (
     State("compte-change", "/compte?fait=mot-de-passe", FULL),
     State("compte-mot-de-passe", CHANGE, FULL),
     State("compte-mot-de-passe-erreurs", CHANGE, FULL, typed=DIFFERENT, status=422),
+    State("appareils", "/compte/appareils", FULL),
+    State("appareils-fait", "/compte/appareils?fait=un", FULL),
+    # A new device
+    State("fermer-session", "/fermer-session?token=x"),
+    State("fermer-session-perime", "/fermer-session", status=410),
+    State("fermer-session-servi", "/fermer-session?token={used_closure}", typed={}, status=409),
+    State("fermer-session-fait", "/fermer-session/fait"),
     # The end of a session
     State("session-avertissement", "/accueil", FULL, before=_nearly_over),
     State(

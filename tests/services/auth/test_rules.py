@@ -236,6 +236,35 @@ def test_ten_devices_are_known_and_the_one_unseen_longest_goes() -> None:
     assert known["device-1"].known_since == NOW + timedelta(days=1)
 
 
+def test_a_device_is_news_once_the_member_has_had_another() -> None:
+    nobody = _account()
+    assert not rules.is_new_device(nobody, "phone")
+    known = rules.with_device(nobody, "phone", NOW, trusted=False)
+    assert not rules.is_new_device(known, "phone")
+    assert rules.is_new_device(known, "computer")
+    assert rules.without_device(known, "phone").devices == []
+    forgotten = _account(signed_in_at=NOW)  # every device it had was closed by a mailed link
+    assert rules.is_new_device(forgotten, "computer")
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (None, None),
+        (" \n\t", None),
+        ("://", None),
+        ("Safari sur iPhone", "Safari sur iPhone"),
+        ("Laure’s Été (iOS 17.5, 64-bit)", "Laure’s Été (iOS 17.5, 64-bit)"),
+        ("Appelez http://evil.example/x?y=1 ou a@b.fr", "Appelez http evil example x y 1 ou a b fr"),
+        ("\u202egpj.exe\r\nBcc: x", "gpj exe Bcc x"),
+        ("evil．example １.２", "evil example 1.2"),
+        ("x" * 300, "x" * 100),
+    ],
+)
+def test_a_device_name_is_words_and_nothing_like_an_address(told: str | None, name: str | None) -> None:
+    assert rules.plain_device_name(told) == name
+
+
 def test_personal_data_are_names_dates_addresses_and_the_member_number() -> None:
     account = rules.with_facts(_account(), {"first_name": "Laure", "birth_date": "1984-05-12"}, "1")
     data = rules.personal_data(account, "ldupont@example.org")

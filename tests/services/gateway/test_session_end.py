@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.servers
 
 PAGE = "/messages/nouveau"
 """A personal page that asks no service for anything."""
+THIRTY_DAYS_S = 30 * 24 * 3600
 OVER = "15 minutes sans activité"
 
 
@@ -32,6 +34,12 @@ async def auth(seen: Seen, writer: asyncio.StreamWriter) -> None:
         await say(writer, "204 No Content", b"")
     else:
         await say(writer, "200 OK", pair(LAURE), "Content-Type: application/json")
+
+
+async def opens(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+    """Opens Laure's session, and says when it ends."""
+    body = json.loads(pair(LAURE)) | _ends_in(THIRTY_DAYS_S)
+    await say(writer, "200 OK", json.dumps(body).encode(), "Content-Type: application/json")
 
 
 def seen_at(browser: Browser) -> float:
@@ -176,12 +184,58 @@ async def test_only_a_tick_makes_the_device_the_members_own(gateway: Gateway, ti
     page = (await browser.get("/")).page
     assert 'name="appareil_personnel" value="true" aria-describedby="appareil_personnel-aide">' in page
     fields = {"identifiant": "12345678", "mot_de_passe": "x"} | ({"appareil_personnel": "true"} if ticked else {})
-    async with gateway.origin("auth", auth) as asked:
-        answer = await browser.post("/", fields, opened_by=None)
-    assert json.loads(asked.seen[0].body)["trust_device"] is ticked
+    agent = (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36"
+    )
+    async with gateway.origin("auth", opens) as asked:
+        answer = await browser.post("/", fields, f"User-Agent: {agent}", opened_by=None)
+    told = json.loads(asked.seen[0].body)
+    assert (told["trust_device"], told["device_name"]) == (ticked, "Chrome sur Windows")
     session = json.loads(KEYRING.open_at_rest(browser.cookies["session"], context="session"))
     assert session["trusted"] is ticked
-    assert answer.cookies["session"]["max-age"] == answer.cookies["session"]["expires"] == ""
+    assert answer.cookies["session"]["expires"] == ""
+    assert _kept(answer.cookies["session"]["max-age"], THIRTY_DAYS_S if ticked else None)
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+async def test_the_members_own_device_keeps_its_session_and_stays_known_when_the_browser_closes(
+    gateway: Gateway, ticked: bool
+) -> None:
+    browser = Browser(gateway, member=None)
+    fields = {"identifiant": "12345678", "mot_de_passe": "x"} | ({"appareil_personnel": "true"} if ticked else {})
+
+    async def knows(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+        body = json.loads(pair(LAURE)) | {"device_token": "d"} | _ends_in(30 * 24 * 3600)
+        await say(writer, "200 OK", json.dumps(body).encode(), "Content-Type: application/json")
+
+    async with gateway.origin("auth", knows):
+        answer = await browser.post("/", fields, opened_by=None)
+    assert _kept(answer.cookies["device"]["max-age"], 395 * 24 * 3600 if ticked else None)
+
+    # Whatever sets the cookie again on the way keeps the session's own end.
+    ended = {"trusted": ticked, "seen_at": time.time() - 120, "ends_at": int(time.time()) + 3600}
+    for lives_s in (300, 10):
+        later = Browser(gateway)
+        later.hold({**ended, "expires_at": int(time.time()) + lives_s})
+        async with gateway.origin("auth", renews):
+            answer = await later.get(PAGE)
+        assert _kept(answer.cookies["session"]["max-age"], 3600 if ticked else None)
+
+
+async def renews(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+    body = json.loads(pair(LAURE)) | _ends_in(3600)
+    await say(writer, "200 OK", json.dumps(body).encode(), "Content-Type: application/json")
+
+
+def _ends_in(seconds: int) -> dict[str, str]:
+    return {"session_ends_at": (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()}
+
+
+def _kept(max_age: str, seconds: int | None) -> bool:
+    """Whether a cookie is kept for that long, within the minute that a busy machine may take; none: until it closes."""
+    if seconds is None:
+        return max_age == ""
+    return seconds - 60 < int(max_age) <= seconds
 
 
 async def test_a_form_is_never_taken_in_another_members_session(gateway: Gateway) -> None:

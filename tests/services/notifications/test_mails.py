@@ -31,9 +31,15 @@ RESET = Mail(
     NOW,
 )
 RESET_DONE = replace(RESET, kind="password_reset_done", link=None, link_expires_at=None)
+NEW_DEVICE = replace(
+    RESET,
+    kind="new_device",
+    link="https://www.plansante.com/fermer-session?token=abc-DEF_123",
+    repeated="Chrome sur Windows",
+)
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, STATEMENT, ANSWER]
+ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, NEW_DEVICE, STATEMENT, ANSWER]
 
 
 class _Page(HTMLParser):
@@ -101,6 +107,19 @@ def test_after_a_reset_the_mail_says_when_and_whom_to_call_and_links_to_nothing(
     )
     assert all(link.startswith("tel:") for link in page(message).links)
     assert "http" not in plain(message)
+
+
+def test_a_new_device_is_told_of_with_its_name_the_hour_in_paris_and_a_way_to_take_it_back(room: MailRoom) -> None:
+    message = room.write(NEW_DEVICE, now=NOW)
+    text = flat(plain(message))
+    assert message["Subject"] == "Nouvelle connexion à votre Espace Assuré"
+    assert "Bonjour Laure Dupont," in text
+    assert "le 23 novembre 2026 à 11 h 00 (heure de Paris) : Chrome sur Windows." in text
+    assert "Ce n’était pas vous ?" in text
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [NEW_DEVICE.link] * 2
+    english = room.write(replace(NEW_DEVICE, language="en", repeated="<b>Edge</b> on Mac"), now=NOW)
+    assert "on 23 November 2026 at 11:00 (Paris time): <b>Edge</b> on Mac." in flat(plain(english))
+    assert "b" not in page(english).tags
 
 
 @pytest.mark.parametrize("mail", [STATEMENT, ANSWER], ids=lambda mail: mail.kind)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.auth import PasswordReset, PasswordResetRequested
+from shared.events.auth import PasswordReset, PasswordResetRequested, SignedInFromNewDevice
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
@@ -26,6 +26,18 @@ def lost(
         member_number=number,
         reset_token=world.keyring.seal(token, event_id=event_id, field="reset_token"),
         expires_at=datetime.now(UTC) + lasts,
+    )
+    return Event.of(data, id=event_id)
+
+
+def new_device(world: World, number: str) -> Event[SignedInFromNewDevice]:
+    event_id, now = new_id(), datetime.now(UTC)
+    data = SignedInFromNewDevice(
+        member_number=number,
+        at=now,
+        device="Chrome sur Windows",
+        close_token=world.keyring.seal(TOKEN, event_id=event_id, field="close_token"),
+        expires_at=now + timedelta(days=7),
     )
     return Event.of(data, id=event_id)
 
@@ -117,6 +129,32 @@ async def test_a_reset_is_confirmed_without_a_link(world: World, service: Servic
     [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Votre mot de passe a été modifié"]
     assert [part for part in mail["HTML"].split('href="')[1:] if not part.startswith("tel:")] == []
     assert "token" not in mail["Text"] + mail["HTML"]
+
+
+async def test_a_new_device_is_told_of_once_at_the_activated_address(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"device.{number}@example.org"
+    await known(world, number, to)
+    event = new_device(world, number)
+    await world.publish(event, event)
+    until("the mail", lambda: len(world.mails(to)) == 2)
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Nouvelle connexion à votre Espace Assuré"]
+    assert f"{service.environment['PORTAL_URL']}/fermer-session?token={TOKEN}" in mail["Text"].splitlines()
+    assert "Chrome sur Windows" in mail["Text"].replace("\n", " ")
+    until("the job is done", lambda: not jobs(world, number))
+    assert len(world.mails(to)) == 2
+
+
+async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_leaves_no_job(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"unproven.{number}@example.org"
+    await known(world, number, to, activated=False)
+    await world.publish(new_device(world, number))
+    await read(world, "auth.v1", number)
+    assert not world.db["jobs"].count_documents({"member_number": number, "data.mail": "new_device"})
+    assert subjects(world, to) == []
 
 
 async def test_a_statement_is_mailed_once_to_who_asked_with_a_link_only(

@@ -1,0 +1,87 @@
+"""A sign-in on a device that the account did not know: the member is told, and can take it back for some days."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from services.auth import rules, tokens
+from services.auth.errors import LinkExpired, LinkUsed
+from services.auth.models import Account, CloseLink, Session
+from services.auth.service.identifiers import LINKS_KEPT
+from services.auth.service.password_resets import PasswordResets
+from services.auth.service.sessions import Sessions
+from services.auth.store import Store
+from shared import ids
+from shared.events.auth import SignedInFromNewDevice
+from shared.events.base import Event
+from shared.mongo import Mongo, Transaction
+from shared.sealing import Keyring
+
+UNNAMED = "Appareil inconnu"
+"""In the place of a name, where the client gave none."""
+
+
+class NewDevices:
+    """Announces them, and undoes what one of them opened. Whom to tell, and where, notifications knows."""
+
+    def __init__(
+        self,
+        *,
+        mongo: Mongo,
+        store: Store,
+        sealing: Keyring,
+        sessions: Sessions,
+        password_resets: PasswordResets,
+        link_lives: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mongo, self._store, self._sealing = mongo, store, sealing
+        self._sessions, self._password_resets = sessions, password_resets
+        self._link_lives, self._clock = link_lives, clock
+
+    async def announce(self, tx: Transaction, session: Session) -> None:
+        """`session` was opened on a device that is new to its member."""
+        token, event_id, expires_at = tokens.new_secret(), ids.new_id(), session.opened_at + self._link_lives
+        link = CloseLink(
+            token_hash=tokens.digest(token),
+            member_number=session.member_number,
+            session_id=session.session_id,
+            device=str(session.device),
+            expires_at=expires_at,
+            delete_at=expires_at + LINKS_KEPT,
+        )
+        await self._store.close_links.add(tx, link)
+        data = SignedInFromNewDevice(
+            member_number=session.member_number,
+            at=session.opened_at,
+            device=session.device_name or UNNAMED,
+            close_token=self._sealing.seal(token, event_id=event_id, field="close_token"),
+            expires_at=expires_at,
+        )
+        tx.publish(Event.of(data, id=event_id))
+
+    async def close(self, token: str) -> None:
+        """The button of the mailed link: that device is out and unknown again, and a new password is on its way.
+
+        Raises `LinkUsed`, `LinkExpired`.
+        """
+
+        async def body(tx: Transaction) -> None:
+            link, account = await self._good(tx, tokens.digest(token))
+            await self._store.close_links.use(tx, link, self._clock())
+            await self._sessions.close_device(tx, link.member_number, link.device, session_id=link.session_id)
+            # Always written: of a sign-in with that device at the same instant, one of the two runs again.
+            await self._store.accounts.save(tx, [rules.without_device(account, link.device)])
+            await self._password_resets.ask_for(tx, account)
+
+        await self._mongo.transaction(body)
+
+    async def _good(self, tx: Transaction, token_hash: str) -> tuple[CloseLink, Account]:
+        link = await self._store.close_links.get(tx, token_hash)
+        account = await self._store.accounts.get(link.member_number, tx) if link else None
+        if link is None or account is None:
+            raise LinkExpired
+        if link.used_at is not None:
+            raise LinkUsed
+        if link.expires_at <= self._clock():
+            raise LinkExpired
+        return link, account
