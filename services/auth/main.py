@@ -15,6 +15,7 @@ from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets
 from services.auth.service.sessions import Lifetimes, Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.service.temporary_passwords import TemporaryPasswords
+from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
 from services.auth.store import Store
 from services.auth.store.attempts import Limits
@@ -45,6 +46,7 @@ def build(settings: AuthSettings) -> FastAPI:
         Worker("temporary_passwords", backbone.jobs, {TEMPORARY_PASSWORD: wiring.temporary_passwords().issue}),
         # Apart from the letters: nobody's mail waits behind a wave of enrolments.
         Worker("password_resets", backbone.jobs, {PASSWORD_RESET: use_cases.password_resets.look_into}),
+        Worker("unlocks", backbone.jobs, {SIGN_IN_BLOCKED: use_cases.unlocks.look_into}),
     ]
     enrolment = Enrolment(wiring.store, wiring.vault, backbone.jobs)
     followed = subscriptions(enrolment, settings.consumer_max_records)
@@ -58,7 +60,8 @@ class _Wiring:
 
     def __init__(self, settings: AuthSettings, backbone: Backbone, access_tokens: AccessTokens) -> None:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
-        limits = Limits(settings.sign_in_max_failures, settings.sign_in_window_seconds, settings.sign_in_block_seconds)
+        block = timedelta(minutes=settings.sign_in_block_minutes)
+        limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
         self.store = Store.of(backbone.mongo, limits)
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
@@ -71,7 +74,7 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions = self._sessions()
+        sessions, unlocks = self._sessions(), self._unlocks()
         own_password = OwnPassword(
             mongo=self._backbone.mongo,
             store=self.store,
@@ -81,11 +84,12 @@ class _Wiring:
             clock=clock.now,
         )
         return UseCases(
-            sign_in=self._sign_in(sessions),
+            sign_in=self._sign_in(sessions, unlocks),
             sessions=sessions,
             identifiers=self._identifiers(sessions, own_password),
             own_password=own_password,
             password_resets=self._password_resets(sessions, own_password),
+            unlocks=unlocks,
             account=AccountReader(self.vault, sessions),
             access_tokens=self._access_tokens,
         )
@@ -117,7 +121,17 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _sign_in(self, sessions: Sessions) -> SignIn:
+    def _unlocks(self) -> Unlocks:
+        return Unlocks(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            sealing=self._sealing,
+            jobs=self._backbone.jobs,
+            link_lives=timedelta(hours=self._settings.unlock_link_hours),
+            clock=clock.now,
+        )
+
+    def _sign_in(self, sessions: Sessions, unlocks: Unlocks) -> SignIn:
         return SignIn(
             insurer=self._settings.insurer,
             mongo=self._backbone.mongo,
@@ -125,6 +139,7 @@ class _Wiring:
             vault=self.vault,
             passwords=self.passwords,
             sessions=sessions,
+            unlocks=unlocks,
             clock=clock.now,
         )
 

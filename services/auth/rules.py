@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,24 @@ from enum import Enum
 
 from pydantic import JsonValue
 
-from services.auth.models import Account, Device, Fact, IdentifierKind, PasswordKind, RequiredActionName, ResetLink
+from services.auth.models import (
+    Account,
+    Device,
+    Fact,
+    IdentifierKind,
+    OnceLink,
+    PasswordKind,
+    RequiredActionName,
+    ResetLink,
+)
 from services.auth.passwords import canonical_temporary
 from shared import clock, nir
 
 REFRESH_OVERLAP = timedelta(seconds=10)
 """How long a refresh token lives on once its successor was first used (two tabs, a lost answer)."""
 MAX_DEVICES = 10
+MAX_LOCKS_TOLD, LOCKS_TOLD_WITHIN = 3, timedelta(hours=24)
+"""Strangers can have blocks told of, by failing: no more mails than these to one member."""
 MEMBER_NUMBER = re.compile(r"[0-9]{8}")
 EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -150,19 +161,33 @@ class LinkState(Enum):
     EXPIRED = "expired"  # past its time, voided by another password, or never ours
 
 
-def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
+def judge_link(link: OnceLink | None, account: Account | None, now: datetime) -> LinkState:
     """`account`: the one the link was mailed to."""
     if link is None or account is None:
         return LinkState.EXPIRED
     if link.used_at is not None:
         return LinkState.USED
-    good = now < link.expires_at and link.passwords_set == account.passwords_set
-    return LinkState.GOOD if good else LinkState.EXPIRED
+    return LinkState.GOOD if now < link.expires_at else LinkState.EXPIRED
+
+
+def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
+    """The same, and no other password was set since it was asked for."""
+    state = judge_link(link, account, now)
+    voided = link is not None and account is not None and link.passwords_set != account.passwords_set
+    return LinkState.EXPIRED if state is LinkState.GOOD and voided else state
 
 
 def is_too_soon(last: datetime | None, pause: timedelta, now: datetime) -> bool:
     """Whether less than `pause` has passed since `last`."""
     return last is not None and now < last + pause
+
+
+def lock_told(account: Account, now: datetime) -> Account | None:
+    """`account` with one more block told of now; none if there were three in the last 24 hours."""
+    lately = [at for at in account.locks_told_at if now < at + LOCKS_TOLD_WITHIN]
+    if len(lately) >= MAX_LOCKS_TOLD:
+        return None
+    return account.model_copy(update={"locks_told_at": [*lately, now]})
 
 
 class RefreshStep(Enum):
@@ -193,6 +218,12 @@ def all_before(now: datetime) -> datetime:
     What is signed later gets at least that time (`Sessions.tokens`), so no token falls on the wrong side.
     """
     return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def known_device(account: Account | None, token_hashes: Iterable[str]) -> str | None:
+    """The first of those devices that the account knows."""
+    known = {device.token_hash for device in account.devices} if account else set()
+    return next((shown for shown in token_hashes if shown in known), None)
 
 
 def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:

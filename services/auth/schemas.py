@@ -20,6 +20,7 @@ def _encodable(secret: SecretStr) -> SecretStr:
 
 Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_encodable)]
+MAX_DEVICE_TOKENS = 5
 Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
 
 
@@ -30,13 +31,24 @@ class Wire(BaseModel):
 
 
 class SignInRequest(Wire):
-    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR."""
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR.
+
+    `device_tokens`: for a device that several members use and that cannot tell whose token is whose, newest first.
+    The one that the identifier's account knows counts; the others count for nothing.
+    """
 
     identifier: str = Field(min_length=1, max_length=254)
     password: Secret
     device_name: Text100 | None = None
     device_token: Token | None = None
+    device_tokens: Annotated[list[Token], Field(max_length=MAX_DEVICE_TOKENS)] = []
     trust_device: bool = False
+
+    @property
+    def shown_devices(self) -> list[str]:
+        """The device tokens, whichever way they came."""
+        shown = [*([self.device_token] if self.device_token else []), *self.device_tokens]
+        return [token.get_secret_value() for token in shown]
 
 
 class RefreshRequest(Wire):
@@ -88,6 +100,10 @@ class PasswordResetAnswer(Wire):
 class PasswordResetConfirmation(Wire):
     token: Token
     new_password: Secret
+
+
+class UnlockRequest(Wire):
+    token: Token
 
 
 class KnownDevice(Wire):

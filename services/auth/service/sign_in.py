@@ -1,4 +1,4 @@
-"""Signing in with an identifier and a password (product: later sign-ins, first row of the table of counters)."""
+"""Signing in with an identifier and a password (product: later sign-ins, the table of counters)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from services.auth.models import Account, PasswordKind, Session
 from services.auth.passwords import Passwords
 from services.auth.schemas import SignedIn, SignInRequest
 from services.auth.service.sessions import Sessions
+from services.auth.service.unlocks import Unlocks
 from services.auth.store import Store
-from services.auth.store.attempts import Attempt
+from services.auth.store.attempts import Attempt, Place
 from services.auth.vault import Vault
 from shared.mongo import Mongo, Transaction
 
@@ -40,30 +41,40 @@ class SignIn:
         vault: Vault,
         passwords: Passwords,
         sessions: Sessions,
+        unlocks: Unlocks,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._passwords, self._sessions, self._clock = passwords, sessions, clock
+        self._unlocks = unlocks
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
-        attempt = await self._store.attempts.begin(self._vault.counter(key, network), identifier=key)
+        owner = await self._store.identifiers.owner(key)
+        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+        attempt = await self._store.attempts.begin(key, self._place(key, account, request, network))
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
-            proof = await self._prove(key, request.password.get_secret_value())
+            proof = await self._prove(key, account, request.password.get_secret_value())
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
         if proof is None:
+            await self._unlocks.note(attempt)
             raise _wrong(attempt)
         return await self._open(request, proof, attempt)
 
-    async def _prove(self, key: str, password: str) -> Proof | None:
-        """One hash, whatever is found: the typed password's own form says which kind it must be."""
-        owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+    def _place(self, key: str, account: Account | None, request: SignInRequest, network: str) -> Place:
+        """Where this try counts: a stranger's tries never shut out the account's own devices."""
+        device = rules.known_device(account, map(tokens.digest, request.shown_devices))
+        if device is None:
+            return Place(self._vault.place(key, "network", network), known=False)
+        return Place(self._vault.place(key, "device", device), known=True)
+
+    async def _prove(self, key: str, account: Account | None, password: str) -> Proof | None:
+        """One hash, whatever was found: the typed password's own form says which kind it must be."""
         kind, stored, typed = rules.password_slot(account, password, self._clock())
         if not await self._passwords.verify(stored, typed) or account is None or stored is None:
             return None
@@ -73,15 +84,15 @@ class SignIn:
         return Proof(account.member_number, key, kind, stored, rehashed)
 
     async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
-        device_token = request.device_token.get_secret_value() if request.device_token else ""
+        shown = {tokens.digest(token): token for token in request.shown_devices}
         new_device_token = tokens.new_secret()
 
         async def body(tx: Transaction) -> tuple[Session, Account, str]:
             account = await self._store.accounts.get(proof.member_number, tx)
             if account is None or not _still_holds(account, proof):
                 raise _wrong(attempt)
-            known = any(device.token_hash == tokens.digest(device_token) for device in account.devices)
-            kept = device_token if known else new_device_token
+            known = rules.known_device(account, shown)
+            kept = shown[known] if known else new_device_token
             account = rules.with_device(account, tokens.digest(kept), self._clock(), trusted=request.trust_device)
             signed_in: dict[str, object] = {"signed_in_at": self._clock()}
             if proof.rehashed:
@@ -92,7 +103,7 @@ class SignIn:
             session = await self._sessions.open(
                 tx, account, password=proof.kind, device_name=request.device_name or None
             )
-            await self._store.attempts.clear(tx, attempt)
+            await self._store.attempts.succeeded(tx, attempt)
             return session, account, kept
 
         session, account, kept = await self._mongo.transaction(body)

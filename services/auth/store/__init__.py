@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel
 
+from services.auth.models import ResetLink, UnlockLink
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links, ResetLinks
+from services.auth.store.links import Links, OnceLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo
 
@@ -20,7 +21,8 @@ class Store:
     accounts: Accounts
     identifiers: Identifiers
     links: Links
-    reset_links: ResetLinks
+    reset_links: OnceLinks[ResetLink]
+    unlock_links: OnceLinks[UnlockLink]
     sessions: Sessions
     attempts: Attempts
 
@@ -31,7 +33,8 @@ class Store:
             Accounts(mongo),
             Identifiers(mongo),
             Links(mongo),
-            ResetLinks(mongo),
+            OnceLinks(mongo, "reset_links", ResetLink),
+            OnceLinks(mongo, "unlock_links", UnlockLink),
             Sessions(mongo),
             Attempts(mongo, limits),
         )
@@ -54,8 +57,9 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("member_number", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
-        "sign_in_attempts": [
-            IndexModel([("identifier", ASCENDING)]),
-            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        "unlock_links": [
+            IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
+        "sign_in_attempts": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
     }
