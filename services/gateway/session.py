@@ -7,7 +7,7 @@ auth, so it does not matter whose cookie the browser keeps.
 import asyncio
 import time
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import ValidationError
 from pyreqwest.exceptions import TransportError
@@ -18,6 +18,7 @@ from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
 from services.gateway.file_form import FileForm
 from services.gateway.idle import Idle, by_itself
+from services.gateway.known_devices import KnownDevices
 from services.gateway.passing import passed_on
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES
@@ -33,7 +34,9 @@ from shared.sealing import Keyring, SealingError
 CLOSED_WITHIN_S: Final = 3
 """How long a page waits for auth to close a session that ended by itself; auth ends it anyway, later."""
 
-_SESSION, _DEVICE, _LINK, _OVER = "session", "device", "link", "session_over"
+_SESSION, _DEVICE, _OVER = "session", "device", "session_over"
+LinkCookie = Literal["link", "unlock_link"]
+"""A page behind a mail has a cookie of its own: the links of two mails may be open side by side."""
 
 log = get_logger(__name__)
 
@@ -123,31 +126,33 @@ class Sessions:
 
     def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
         """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
+        session = WebSession.of(signed_in, seen_at=time.time(), trusted=trusted)
         if signed_in.device_token:
-            self.know_device(request, signed_in.device_token)
+            self.know_device(request, signed_in.device_token, session.member)
         if self._cookies.get(request, _OVER):
             self._cookies.delete(request, _OVER)
-        return self._keep(request, WebSession.of(signed_in, seen_at=time.time(), trusted=trusted))
+        return self._keep(request, session)
 
-    def know_device(self, request: Request, device_token: str) -> None:
-        """Have this browser show auth at its next sign-in that it is known."""
-        self._cookies.set(request, _DEVICE, self._keyring.seal_at_rest(device_token, context=_DEVICE))
+    def know_device(self, request: Request, device_token: str, member: str | None = None) -> None:
+        """Have this browser show auth at its next sign-in that it is known; `member`: to whom, if we can tell."""
+        known = KnownDevices.read(self._opened(request, _DEVICE)).joined_by(device_token, member)
+        self._cookies.set(request, _DEVICE, self._keyring.seal_at_rest(known.model_dump_json(), context=_DEVICE))
 
-    def device_token(self, request: Request) -> str | None:
-        """What shows auth that this browser signed in before."""
-        return self._opened(request, _DEVICE)
+    def device_tokens(self, request: Request) -> list[str]:
+        """What shows auth which members signed in here before."""
+        return KnownDevices.read(self._opened(request, _DEVICE)).tokens
 
-    def hold_link(self, request: Request, token: str) -> None:
+    def hold_link(self, request: Request, token: str, cookie: LinkCookie = "link") -> None:
         """Keep the token of a mailed link, so that it need not stay in the address bar."""
-        self._cookies.set(request, _LINK, self._keyring.seal_at_rest(token, context=_LINK))
+        self._cookies.set(request, cookie, self._keyring.seal_at_rest(token, context=cookie))
 
-    def held_link(self, request: Request) -> str | None:
+    def held_link(self, request: Request, cookie: LinkCookie = "link") -> str | None:
         """The token kept by `hold_link`."""
-        return self._opened(request, _LINK)
+        return self._opened(request, cookie)
 
-    def drop_link(self, request: Request) -> None:
+    def drop_link(self, request: Request, cookie: LinkCookie = "link") -> None:
         """Take that token back."""
-        self._cookies.delete(request, _LINK)
+        self._cookies.delete(request, cookie)
 
     async def close(self, request: Request) -> None:
         """Sign out: auth closes the session, the browser forgets it. Raises `Unavailable` if auth could not be told."""

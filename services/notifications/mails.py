@@ -30,6 +30,7 @@ MailKind = Literal[
     "identifier_confirmed",
     "password_reset",
     "password_reset_done",
+    "account_locked",
     "statement",
     "answer",
 ]
@@ -48,6 +49,8 @@ class MailRule:
     """The portal's page that the link opens; without it the mail has no link."""
     secret: str | None = None
     """The event's sealed field with the single-use secret of the link. Such a mail lives until the link expires."""
+    until: str | None = None
+    """The event's field with the end of what the mail tells of."""
 
 
 RULES: Mapping[MailKind, MailRule] = {
@@ -56,6 +59,7 @@ RULES: Mapping[MailKind, MailRule] = {
     "identifier_confirmed": MailRule(None, "/"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
+    "account_locked": MailRule(rules.address_activated_by_then, "/deblocage", "unlock_token", "until"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }
@@ -78,6 +82,8 @@ class Mail:
     link_expires_at: datetime | None = None
     name: str = ""
     happened_at: datetime | None = None
+    until: datetime | None = None
+    """The end of what it tells of."""
 
 
 class MailRoom:
@@ -130,7 +136,8 @@ class MailRoom:
             "button": "",
             "after": [],
         }
-        for name, instant in (("expires", mail.link_expires_at), ("happened", mail.happened_at)):
+        instants = {"expires": mail.link_expires_at, "happened": mail.happened_at, "until": mail.until}
+        for name, instant in instants.items():
             if instant is not None:
                 facts[f"{name}_day"] = rules.day(instant, mail.language)
                 facts[f"{name}_time"] = rules.minute(instant, mail.language)

@@ -129,6 +129,15 @@ def activated_address(member: Member, _since: datetime | None = None) -> str | N
     return identity.email if identity and identity.activated and identity.email else NoAddress.UNKNOWN
 
 
+def address_activated_by_then(member: Member, _since: datetime | None = None) -> str | NoAddress:
+    """The activated address, or none: for what is worth a mail at once or not at all.
+
+    auth's events of one member come in order, so what it activated before is known here.
+    """
+    found = activated_address(member)
+    return NoAddress.UNWANTED if isinstance(found, NoAddress) else found
+
+
 def contact_address(member: Member, _since: datetime | None = None) -> str | NoAddress:
     """The activated address, else the last one that auth or contract management named: for mails without power."""
     if isinstance(activated := activated_address(member), str):

@@ -24,7 +24,6 @@ PASSED_OVER: frozenset[type[EventData]] = frozenset(
     {
         membership.CoverageChanged,
         membership.MembershipEnded,
-        auth.AccountLocked,
         auth.SignedInFromNewDevice,
         casework.DocumentProcessed,
         casework.DocumentDelivered,
@@ -55,6 +54,7 @@ class Subscribers:
             auth.PasswordChanged: self._password_changed,
             auth.PasswordResetRequested: self._password_reset_requested,
             auth.PasswordReset: self._password_reset,
+            auth.AccountLocked: self._account_locked,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
             auth.SessionsClosed: self._sessions_closed,
@@ -101,6 +101,10 @@ class Subscribers:
     async def _password_reset(self, event: Event[auth.PasswordReset], tx: Transaction) -> None:
         await self._letters.withdraw(event.data.member_number, event.time, tx)
         await self._mails.order("password_reset_done", event, tx)
+
+    async def _account_locked(self, event: Event[auth.AccountLocked], tx: Transaction) -> None:
+        self._opened(event, "unlock_token")
+        await self._mails.order("account_locked", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")

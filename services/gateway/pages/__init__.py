@@ -18,6 +18,7 @@ from services.gateway.pages import (
     reimbursements,
     session_end,
     statements,
+    unlock,
 )
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
@@ -40,6 +41,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         first_sign_in.router,
         activation.router,
         lost_password.router,
+        unlock.router,
         overview.router,
         reimbursements.router,
         statements.router,

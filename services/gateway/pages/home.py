@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.gateway.pages.keeping import KeptRoute, keeper
-from services.gateway.pages.sign_in_page import COOKIES_KNOWN, sign_in_page
+from services.gateway.pages.sign_in_page import COOKIES_KNOWN, Block, sign_in_page
 from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
 from services.gateway.web_session import WebSession
+from shared.clock import now
 
 AFTER_SIGN_IN = "/accueil"
 FIRST_STEPS = "/premiere-connexion"
@@ -63,7 +64,7 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     body = {
         "identifier": typed.identifiant.strip(),
         "password": typed.mot_de_passe,
-        "device_token": web.sessions.device_token(request),
+        "device_tokens": web.sessions.device_tokens(request),
         "trust_device": typed.appareil_personnel,
     }
     answer = await web.sessions.anonymous(request, "POST", "/session", body)
@@ -103,6 +104,7 @@ async def cookies_known(request: Request, web: WebPages, suite: Path = "") -> Re
 def _refused(web: WebPages, request: Request, answer: Answer, again: Mapping[str, Any]) -> Response:
     """What auth said, in plain words; the identifier survives, the password never does."""
     attempts_left = int(answer.body.get("attempts_left") or 0)
-    blocked_until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
+    until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422
-    return sign_in_page(web, request, status, attempts_left=attempts_left, blocked_until=blocked_until, **again)
+    block = Block(until, now()) if until else None
+    return sign_in_page(web, request, status, attempts_left=attempts_left, block=block, **again)

@@ -63,7 +63,9 @@ class Mails:
                 return
             if to is NoAddress.UNKNOWN:
                 asked_by = event.time
-        expires_at = _field(event, "expires_at") if rule.secret else event.time + timedelta(hours=self.retry_hours)
+        until = _field(event, rule.until) if rule.until else None
+        link_ends = (_field(event, "expires_at") or until) if rule.secret else None
+        expires_at = link_ends or event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
             id=f"{SEND}/{rules.stable_id(event.source, event.id)}",
@@ -75,6 +77,7 @@ class Mails:
                 "email": None if rule.to else _field(event, "email"),
                 "token": _field(event, rule.secret) if rule.secret else None,
                 "happened_at": event.time,
+                "until": until,
                 "asked_by": asked_by,
                 "expires_at": expires_at,
             },
@@ -120,6 +123,7 @@ class Mails:
             # An address that nobody activated may be a stranger's: no name there.
             name=rules.full_name(member) if to == rules.activated_address(member) else "",
             happened_at=data["happened_at"],
+            until=data.get("until"),  # jobs of an earlier release have none
         )
 
     def _link(self, job: Job, rule: MailRule) -> str | None:

@@ -261,7 +261,9 @@ def test_three_blocks_in_a_day_are_told_of(minutes: tuple[int, ...], *, told: bo
 
 
 def test_of_the_devices_shown_the_first_that_the_account_knows_counts() -> None:
-    account = rules.with_device(rules.with_device(Account(member_number="1"), "a", NOW, trusted=False), "b", NOW, trusted=False)
+    account = Account(member_number="1")
+    for token_hash in ("a", "b"):
+        account = rules.with_device(account, token_hash, NOW, trusted=False)
     assert rules.known_device(account, ["x", "b", "a"]) == "b"
     assert rules.known_device(account, ["x"]) is None
     assert rules.known_device(account, []) is None

@@ -33,7 +33,13 @@ RESET = Mail(
 RESET_DONE = replace(RESET, kind="password_reset_done", link=None, link_expires_at=None)
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, STATEMENT, ANSWER]
+LOCKED = replace(
+    RESET,
+    kind="account_locked",
+    link="https://www.plansante.com/deblocage?token=abc-DEF_123",
+    until=datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
+)
+ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, LOCKED, STATEMENT, ANSWER]
 
 
 class _Page(HTMLParser):
@@ -101,6 +107,15 @@ def test_after_a_reset_the_mail_says_when_and_whom_to_call_and_links_to_nothing(
     )
     assert all(link.startswith("tel:") for link in page(message).links)
     assert "http" not in plain(message)
+
+
+def test_a_block_is_told_of_with_its_end_and_a_link_that_works_once(room: MailRoom) -> None:
+    message = room.write(LOCKED, now=NOW)
+    text = flat(plain(message))
+    assert LOCKED.link in plain(message).splitlines()
+    assert "est bloquée jusqu’au 23 novembre 2026 à 11 h 15 (heure de Paris)" in text
+    assert "sert une seule fois. Il est valable jusqu’au 24 novembre 2026 à 14 h 30" in text
+    assert "personne n’est entré dans votre compte" in text
 
 
 @pytest.mark.parametrize("mail", [STATEMENT, ANSWER], ids=lambda mail: mail.kind)

@@ -1,0 +1,48 @@
+"""To which members this browser is known: what its `device` cookie holds, sealed."""
+
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+MAX_MEMBERS: Final = 5
+
+
+class KnownTo(BaseModel):
+    """`token`: shows auth that the browser is known. `member`: to whom, once somebody signed in with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    member: str | None = None
+
+
+class KnownDevices(BaseModel):
+    """The last five, newest first.
+
+    Before a sign-in nobody here can tell whose token is needed: identifiers change, and a mailed link names nobody. So
+    all are shown to auth, which takes the one that the account holds (`docs/adr/0015*`).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    known_to: tuple[KnownTo, ...] = ()
+
+    @classmethod
+    def read(cls, text: str | None) -> Self:
+        """What the cookie said; nothing, if that is of no known form."""
+        try:
+            return cls.model_validate_json(text) if text else cls()
+        except ValidationError:
+            return cls()
+
+    @property
+    def tokens(self) -> list[str]:
+        """As auth is shown them."""
+        return [known.token for known in self.known_to]
+
+    def joined_by(self, token: str, member: str | None) -> "KnownDevices":
+        """With one more, or the same one seen again; a member has one place only."""
+        others = (
+            known for known in self.known_to if known.token != token and (member is None or known.member != member)
+        )
+        return KnownDevices(known_to=(KnownTo(token=token, member=member), *others)[:MAX_MEMBERS])
