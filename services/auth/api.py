@@ -24,6 +24,7 @@ from services.auth.schemas import (
     SignedIn,
     SignInRequest,
     TokenPair,
+    UnlockRequest,
 )
 from services.auth.service.account import AccountReader
 from services.auth.service.identifiers import Identifiers
@@ -33,6 +34,7 @@ from services.auth.service.password_resets import PasswordResets
 from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Sessions
 from services.auth.service.sign_in import SignIn
+from services.auth.service.unlocks import Unlocks
 from services.auth.tokens import AccessTokens
 from shared.app import API_PREFIX
 from shared.tokens import AnyMember
@@ -50,6 +52,7 @@ class UseCases:
     own_password: OwnPassword
     challenges: Challenges
     password_resets: PasswordResets
+    unlocks: Unlocks
     account: AccountReader
     access_tokens: AccessTokens
 
@@ -177,6 +180,12 @@ async def ask_password_reset(auth: Auth, request: PasswordResetRequest, network:
 async def confirm_password_reset(auth: Auth, request: PasswordResetConfirmation) -> KnownDevice:
     """Set the new password with a mailed link. Opens no session and closes every other."""
     return KnownDevice(device_token=await auth.password_resets.confirm(request))
+
+
+@router.post("/unlocks")
+async def unlock(auth: Auth, request: UnlockRequest) -> KnownDevice:
+    """Lift the blocks of failed sign-ins with a mailed link. Opens no session; this device is known from then on."""
+    return KnownDevice(device_token=await auth.unlocks.unlock(request.token.get_secret_value()))
 
 
 @keys_router.get("/.well-known/jwks.json")

@@ -21,6 +21,7 @@ from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Lifetimes, Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.service.temporary_passwords import TemporaryPasswords
+from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
 from services.auth.store import Store
 from services.auth.store.attempts import Limits
@@ -57,6 +58,7 @@ def build(settings: AuthSettings) -> FastAPI:
         Worker("temporary_passwords", backbone.jobs, {TEMPORARY_PASSWORD: wiring.temporary_passwords().issue}),
         # Apart from the letters: nobody's mail waits behind a wave of enrolments.
         Worker("password_resets", backbone.jobs, {PASSWORD_RESET: use_cases.password_resets.look_into}),
+        Worker("unlocks", backbone.jobs, {SIGN_IN_BLOCKED: use_cases.unlocks.look_into}),
     ]
     life = wiring.account_life(use_cases.sessions)
     workers.append(Worker("erasures", backbone.jobs, {ERASURE: life.erase}))
@@ -75,7 +77,8 @@ class _Wiring:
 
     def __init__(self, settings: AuthSettings, backbone: Backbone, access_tokens: AccessTokens) -> None:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
-        limits = Limits(settings.sign_in_max_failures, settings.sign_in_window_seconds, settings.sign_in_block_seconds)
+        block = timedelta(minutes=settings.sign_in_block_minutes)
+        limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
         self.store = Store.of(backbone.mongo, limits)
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
@@ -93,7 +96,7 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions = self._sessions()
+        sessions, unlocks = self._sessions(), self._unlocks()
         own_password = OwnPassword(
             mongo=self._backbone.mongo,
             store=self.store,
@@ -106,7 +109,7 @@ class _Wiring:
         password_resets = self._password_resets(sessions, own_password)
         new_devices = self._new_devices(sessions, password_resets)
         return UseCases(
-            sign_in=self._sign_in(sessions, new_devices),
+            sign_in=self._sign_in(sessions, new_devices, unlocks),
             sessions=sessions,
             session_list=SignedInDevices(
                 mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
@@ -116,6 +119,7 @@ class _Wiring:
             own_password=own_password,
             challenges=self._challenges,
             password_resets=password_resets,
+            unlocks=unlocks,
             account=AccountReader(self.vault, sessions),
             access_tokens=self._access_tokens,
         )
@@ -169,7 +173,17 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _sign_in(self, sessions: Sessions, new_devices: NewDevices) -> SignIn:
+    def _unlocks(self) -> Unlocks:
+        return Unlocks(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            sealing=self._sealing,
+            jobs=self._backbone.jobs,
+            link_lives=timedelta(hours=self._settings.unlock_link_hours),
+            clock=clock.now,
+        )
+
+    def _sign_in(self, sessions: Sessions, new_devices: NewDevices, unlocks: Unlocks) -> SignIn:
         return SignIn(
             insurer=self._settings.insurer,
             mongo=self._backbone.mongo,
@@ -178,6 +192,7 @@ class _Wiring:
             passwords=self.passwords,
             sessions=sessions,
             new_devices=new_devices,
+            unlocks=unlocks,
             clock=clock.now,
         )
 

@@ -95,6 +95,8 @@ class Account(Stored):
     """The last request whose link was pressed: its links are used, those of any other are void."""
     reset_mailed_at: datetime | None = None
     letter_asked_at: datetime | None = None
+    locks_told_at: list[datetime] = []
+    """When blocks of the sign-in were told of, in the last 24 hours."""
     sessions_closed_before: datetime | None = None
     """A whole second; tokens signed since carry it or a later one as their time."""
     devices: list[Device] = []
@@ -118,32 +120,36 @@ class ActivationLink(Stored):
     delete_at: datetime
 
 
-class ResetLink(Stored):
-    """A link to set a new password; `_id` is SHA-256 of its token. Kept past its end to tell used from expired."""
+class OnceLink(Stored):
+    """A mailed link that serves once; `_id` is SHA-256 of its token. Kept past its end to tell used from expired."""
 
     token_hash: str = Field(alias="_id")
     member_number: str
-    passwords_set: int
-    """Of the account when it was asked for: any password set since voids the link."""
     expires_at: datetime
     delete_at: datetime
     used_at: datetime | None = None
 
 
-class CloseLink(Stored):
-    """A link to close what a new device opened; `_id` is SHA-256 of its token. Kept past its end as the others are.
+class ResetLink(OnceLink):
+    """A link to set a new password."""
+
+    passwords_set: int
+    """Of the account when it was asked for: any password set since voids the link."""
+
+
+class UnlockLink(OnceLink):
+    """A link to unlock the access; it opens nothing by itself, so no later password voids it."""
+
+
+class CloseLink(OnceLink):
+    """A link to close what a new device opened.
 
     No change of the password voids it: whoever signed in with a stolen one can change it too.
     """
 
-    token_hash: str = Field(alias="_id")
-    member_number: str
     session_id: str
     device: str
     """The device's `token_hash`."""
-    expires_at: datetime
-    delete_at: datetime
-    used_at: datetime | None = None
 
 
 class Session(Stored):

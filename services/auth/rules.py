@@ -4,7 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,7 +12,16 @@ from enum import Enum
 
 from pydantic import JsonValue
 
-from services.auth.models import Account, Device, Fact, IdentifierKind, PasswordKind, RequiredActionName, ResetLink
+from services.auth.models import (
+    Account,
+    Device,
+    Fact,
+    IdentifierKind,
+    OnceLink,
+    PasswordKind,
+    RequiredActionName,
+    ResetLink,
+)
 from services.auth.passwords import canonical_temporary
 from shared import clock, nir
 
@@ -21,6 +30,8 @@ REFRESH_OVERLAP = timedelta(seconds=10)
 MAX_DEVICES = 10
 DEVICE_NAME_CHARACTERS = 100
 _NOT_IN_DEVICE_NAME = re.compile(r"[^\w .,’'()+-]|_|(?<!\d)\.|\.(?!\d)")
+MAX_LOCKS_TOLD, LOCKS_TOLD_WITHIN = 3, timedelta(hours=24)
+"""Strangers can have blocks told of, by failing: no more mails than these to one member."""
 MEMBER_NUMBER = re.compile(r"[0-9]{8}")
 EMAIL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -165,19 +176,35 @@ class LinkState(Enum):
     EXPIRED = "expired"  # past its time, voided by another password, or never ours
 
 
-def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
+def judge_link(link: OnceLink | None, account: Account | None, now: datetime) -> LinkState:
     """`account`: the one the link was mailed to."""
     if link is None or account is None:
         return LinkState.EXPIRED
     if link.used_at is not None:
         return LinkState.USED
-    good = now < link.expires_at and link.passwords_set == account.passwords_set and account.closure is None
+    return LinkState.GOOD if now < link.expires_at else LinkState.EXPIRED
+
+
+def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
+    """The same, and no other password was set since it was asked for, nor the way in closed."""
+    state = judge_link(link, account, now)
+    if link is None or account is None or state is not LinkState.GOOD:
+        return state
+    good = link.passwords_set == account.passwords_set and account.closure is None
     return LinkState.GOOD if good else LinkState.EXPIRED
 
 
 def is_too_soon(last: datetime | None, pause: timedelta, now: datetime) -> bool:
     """Whether less than `pause` has passed since `last`."""
     return last is not None and now < last + pause
+
+
+def lock_told(account: Account, now: datetime) -> Account | None:
+    """`account` with one more block told of now; none if there were three in the last 24 hours."""
+    lately = [at for at in account.locks_told_at if now < at + LOCKS_TOLD_WITHIN]
+    if len(lately) >= MAX_LOCKS_TOLD:
+        return None
+    return account.model_copy(update={"locks_told_at": [*lately, now]})
 
 
 class RefreshStep(Enum):
@@ -208,6 +235,12 @@ def all_before(now: datetime) -> datetime:
     What is signed later gets at least that time (`Sessions.tokens`), so no token falls on the wrong side.
     """
     return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def known_device(account: Account | None, token_hashes: Iterable[str]) -> str | None:
+    """The first of those devices that the account knows."""
+    known = {device.token_hash for device in account.devices} if account else set()
+    return next((shown for shown in token_hashes if shown in known), None)
 
 
 def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:

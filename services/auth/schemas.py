@@ -23,6 +23,7 @@ Text100 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_encodable)]
 Chosen = Annotated[SecretStr, Field(min_length=1, max_length=8 * MAX_LENGTH), AfterValidator(_encodable)]
 """A password that is being chosen: the rules say what is wrong with it, too long included; this bounds their work."""
+MAX_DEVICE_TOKENS = 5
 Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
 
 
@@ -33,13 +34,24 @@ class Wire(BaseModel):
 
 
 class SignInRequest(Wire):
-    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR."""
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR.
+
+    `device_tokens`: for a device that several members use and that cannot tell whose token is whose, newest first.
+    The one that the identifier's account knows counts; the others count for nothing.
+    """
 
     identifier: str = Field(min_length=1, max_length=254)
     password: Secret
     device_name: Text100 | None = None
     device_token: Token | None = None
+    device_tokens: Annotated[list[Token], Field(max_length=MAX_DEVICE_TOKENS)] = []
     trust_device: bool = False
+
+    @property
+    def shown_devices(self) -> list[str]:
+        """The device tokens, whichever way they came."""
+        shown = [*([self.device_token] if self.device_token else []), *self.device_tokens]
+        return [token.get_secret_value() for token in shown]
 
 
 class RefreshRequest(Wire):
@@ -121,6 +133,10 @@ class PasswordResetAnswer(Wire):
 class PasswordResetConfirmation(Wire):
     token: Token
     new_password: Chosen
+
+
+class UnlockRequest(Wire):
+    token: Token
 
 
 class KnownDevice(Wire):

@@ -74,8 +74,11 @@ class AuthSettings(StatefulSettings, PasswordSettings):
     sessions_per_member: int = Field(default=20, ge=1, le=1000)
 
     sign_in_max_failures: int = Field(default=2, ge=1, le=100)
-    sign_in_window_seconds: int = Field(default=900, ge=1)
-    sign_in_block_seconds: int = Field(default=900, ge=1)
+    sign_in_block_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    """So many failures within that time, at one place, block there for as long."""
+    sign_in_max_failures_per_day: int = Field(default=25, ge=1, le=1000)
+    """Of all unknown devices together, and of each known one."""
+    unlock_link_hours: int = Field(default=24, ge=1)
 
     temporary_password_days: int = Field(default=30, ge=1)
     letter_pause_days: int = Field(default=7, ge=1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from typing import Literal
 
 from services.auth.rules import Identifier
 from shared.sealing import Keyring
@@ -17,9 +18,9 @@ class Vault:
         """Under which key an identifier is stored; equal identifiers of one insurer have equal keys."""
         return self._mac(f"identifier|{insurer}|{identifier.kind or 'unknown'}|{identifier.value}")
 
-    def counter(self, lookup: str, network: str) -> str:
-        """Under which key the failed sign-ins with an identifier from a network are counted."""
-        return self._mac(f"attempts|{lookup}|{network}")
+    def place(self, lookup: str, kind: Literal["network", "device", "account"], where: str) -> str:
+        """What the failed tries with an identifier are counted under: a network, a known device, or signed in."""
+        return self._mac(f"attempts|{lookup}|{kind}|{where}")
 
     def requests(self, network: str) -> str:
         """Under which key the requests without a challenge from a network are counted."""

@@ -7,7 +7,7 @@ auth, so it does not matter whose cookie the browser keeps.
 import asyncio
 import time
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import ValidationError
 from pyreqwest.exceptions import TransportError
@@ -18,6 +18,7 @@ from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
 from services.gateway.file_form import FileForm
 from services.gateway.idle import Idle, by_itself
+from services.gateway.known_devices import KnownDevices
 from services.gateway.passing import passed_on
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES
@@ -36,7 +37,9 @@ CLOSED_WITHIN_S: Final = 3
 KNOWN_FOR_S: Final = 395 * 24 * 3600
 """How long the member's own device stays known: 13 months, the most that the CNIL advises for a cookie."""
 
-_SESSION, _DEVICE, _LINK, _OVER = "session", "device", "link", "session_over"
+_SESSION, _DEVICE, _OVER = "session", "device", "session_over"
+LinkCookie = Literal["link", "unlock_link"]
+"""A page behind a mail has a cookie of its own: the links of two mails may be open side by side."""
 
 log = get_logger(__name__)
 
@@ -126,32 +129,39 @@ class Sessions:
 
     def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
         """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
+        session = WebSession.of(signed_in, seen_at=time.time(), trusted=trusted)
         if signed_in.device_token:
-            self.know_device(request, signed_in.device_token, kept=trusted)
+            self.know_device(request, signed_in.device_token, session.member, kept=trusted)
         if self._cookies.get(request, _OVER):
             self._cookies.delete(request, _OVER)
-        return self._keep(request, WebSession.of(signed_in, seen_at=time.time(), trusted=trusted))
+        return self._keep(request, session)
 
-    def know_device(self, request: Request, device_token: str, *, kept: bool = False) -> None:
-        """Have this browser show auth at its next sign-in that it is known. `kept`: once it was closed, too."""
-        sealed = self._keyring.seal_at_rest(device_token, context=_DEVICE)
-        self._cookies.set(request, _DEVICE, sealed, lives_s=KNOWN_FOR_S if kept else None)
+    def know_device(
+        self, request: Request, device_token: str, member: str | None = None, *, kept: bool = False
+    ) -> None:
+        """Have this browser show auth at its next sign-in that it is known; `member`: to whom, if we can tell.
 
-    def device_token(self, request: Request) -> str | None:
-        """What shows auth that this browser signed in before."""
-        return self._opened(request, _DEVICE)
+        `kept`: once it was closed, too.
+        """
+        known = KnownDevices.read(self._opened(request, _DEVICE)).joined_by(device_token, member, kept=kept)
+        sealed = self._keyring.seal_at_rest(known.model_dump_json(), context=_DEVICE)
+        self._cookies.set(request, _DEVICE, sealed, lives_s=KNOWN_FOR_S if known.kept else None)
 
-    def hold_link(self, request: Request, token: str) -> None:
+    def device_tokens(self, request: Request) -> list[str]:
+        """What shows auth which members signed in here before."""
+        return KnownDevices.read(self._opened(request, _DEVICE)).tokens
+
+    def hold_link(self, request: Request, token: str, cookie: LinkCookie = "link") -> None:
         """Keep the token of a mailed link, so that it need not stay in the address bar."""
-        self._cookies.set(request, _LINK, self._keyring.seal_at_rest(token, context=_LINK))
+        self._cookies.set(request, cookie, self._keyring.seal_at_rest(token, context=cookie))
 
-    def held_link(self, request: Request) -> str | None:
+    def held_link(self, request: Request, cookie: LinkCookie = "link") -> str | None:
         """The token kept by `hold_link`."""
-        return self._opened(request, _LINK)
+        return self._opened(request, cookie)
 
-    def drop_link(self, request: Request) -> None:
+    def drop_link(self, request: Request, cookie: LinkCookie = "link") -> None:
         """Take that token back."""
-        self._cookies.delete(request, _LINK)
+        self._cookies.delete(request, cookie)
 
     async def close(self, request: Request) -> None:
         """Sign out: auth closes the session, the browser forgets it. Raises `Unavailable` if auth could not be told."""

@@ -31,6 +31,7 @@ MailKind = Literal[
     "password_reset",
     "password_reset_done",
     "new_device",
+    "account_locked",
     "statement",
     "answer",
 ]
@@ -51,6 +52,8 @@ class MailRule:
     """The event's sealed field with the single-use secret of the link. Such a mail lives until the link expires."""
     repeats: str | None = None
     """The event's field that the mail's words repeat."""
+    until: str | None = None
+    """The event's field with the end of what the mail tells of."""
 
 
 RULES: Mapping[MailKind, MailRule] = {
@@ -59,7 +62,8 @@ RULES: Mapping[MailKind, MailRule] = {
     "identifier_confirmed": MailRule(None, "/"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
-    "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", "device"),
+    "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
+    "account_locked": MailRule(rules.warnings_address, "/deblocage", "unlock_token", until="until"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }
@@ -84,6 +88,8 @@ class Mail:
     happened_at: datetime | None = None
     repeated: str = ""
     """What the rule's `repeats` names."""
+    until: datetime | None = None
+    """The end of what it tells of."""
 
 
 class MailRoom:
@@ -137,7 +143,8 @@ class MailRoom:
             "button": "",
             "after": [],
         }
-        for name, instant in (("expires", mail.link_expires_at), ("happened", mail.happened_at)):
+        instants = {"expires": mail.link_expires_at, "happened": mail.happened_at, "until": mail.until}
+        for name, instant in instants.items():
             if instant is not None:
                 facts[f"{name}_day"] = rules.day(instant, mail.language)
                 facts[f"{name}_time"] = rules.minute(instant, mail.language)

@@ -24,7 +24,6 @@ PASSED_OVER: frozenset[type[EventData]] = frozenset(
     {
         membership.CoverageChanged,
         membership.MembershipEnded,
-        auth.AccountLocked,
         casework.DocumentProcessed,
         casework.DocumentDelivered,
         claims.CardRenewed,
@@ -55,6 +54,7 @@ class Subscribers:
             auth.PasswordResetRequested: self._password_reset_requested,
             auth.PasswordReset: self._password_reset,
             auth.SignedInFromNewDevice: self._signed_in_from_new_device,
+            auth.AccountLocked: self._account_locked,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
             auth.SessionsClosed: self._sessions_closed,
@@ -105,6 +105,10 @@ class Subscribers:
     async def _signed_in_from_new_device(self, event: Event[auth.SignedInFromNewDevice], tx: Transaction) -> None:
         self._opened(event, "close_token")
         await self._mails.order("new_device", event, tx)
+
+    async def _account_locked(self, event: Event[auth.AccountLocked], tx: Transaction) -> None:
+        self._opened(event, "unlock_token")
+        await self._mails.order("account_locked", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")

@@ -73,8 +73,11 @@ class PasswordChanged(AuthEvent):
 
 
 class AccountLocked(AuthEvent):
+    """`until`: the end of the block. `expires_at`: of the link, `until` if it is absent."""
+
     until: Instant
     unlock_token: Sealed
+    expires_at: Instant | None = None
 
 
 class SignedInFromNewDevice(AuthEvent):

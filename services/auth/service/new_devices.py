@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.auth import rules, tokens
 from services.auth.errors import LinkExpired, LinkUsed
 from services.auth.models import Account, CloseLink, Session
+from services.auth.rules import LinkState
 from services.auth.service.identifiers import LINKS_KEPT
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.sessions import Sessions
@@ -76,12 +77,11 @@ class NewDevices:
         await self._mongo.transaction(body)
 
     async def _good(self, tx: Transaction, token_hash: str) -> tuple[CloseLink, Account]:
-        link = await self._store.close_links.get(tx, token_hash)
+        link = await self._store.close_links.get(token_hash, tx)
         account = await self._store.accounts.get(link.member_number, tx) if link else None
-        if link is None or account is None:
-            raise LinkExpired
-        if link.used_at is not None:
+        state = rules.judge_link(link, account, self._clock())
+        if state is LinkState.USED:
             raise LinkUsed
-        if link.expires_at <= self._clock():
+        if state is LinkState.EXPIRED or link is None or account is None:
             raise LinkExpired
         return link, account

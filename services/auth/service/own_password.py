@@ -8,11 +8,10 @@ from services.auth.errors import PasswordTooWeak
 from services.auth.models import Account, PasswordKind
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords, normal
-from services.auth.rules import Identifier
 from services.auth.schemas import PasswordRequest
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
-from services.auth.store.attempts import Attempt
+from services.auth.store.attempts import Attempt, Place
 from services.auth.vault import Vault
 from shared.errors import FieldError, Invalid, RequiredAction, TooManyRequests
 from shared.events.auth import PasswordChanged
@@ -92,9 +91,10 @@ class OwnPassword:
 
     async def _prove(self, account: Account, password: str) -> str:
         """The stored hash that `password` matched; tries are limited as those of a sign-in are."""
-        by_account = self._vault.lookup(account.insurer, Identifier(None, account.member_number))
-        counter = self._vault.counter(by_account, "signed-in")
-        attempt = await self._store.attempts.begin(counter, identifier=str(account.identifier_key))
+        identifier = str(account.identifier_key)
+        # Apart from every place where somebody signs in; a reset clears it with those.
+        place = Place(self._vault.place(identifier, "account", account.member_number), known=True)
+        attempt = await self._store.attempts.begin(identifier, place)
         if attempt.refused:
             raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         _, stored, typed = rules.password_slot(account, password, self._clock())
@@ -105,7 +105,7 @@ class OwnPassword:
             raise
         if not right or stored is None:
             raise _wrong(attempt)
-        await self._mongo.transaction(lambda tx: self._store.attempts.clear(tx, attempt))
+        await self._mongo.transaction(lambda tx: self._store.attempts.succeeded(tx, attempt))
         return stored
 
     def _personal(self, account: Account, email: str) -> Iterable[str]:

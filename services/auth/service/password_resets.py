@@ -129,7 +129,7 @@ class PasswordResets:
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
             account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
             account = rules.with_device(account, tokens.digest(device_token), now, trusted=False)
-            await self._store.attempts.clear_all(tx, str(account.identifier_key))
+            await self._store.attempts.clear(tx, str(account.identifier_key))
             await self._store.accounts.save(tx, [account])
             return device_token
 

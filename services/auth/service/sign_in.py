@@ -1,4 +1,4 @@
-"""Signing in with an identifier and a password (product: later sign-ins, first row of the table of counters)."""
+"""Signing in with an identifier and a password (product: later sign-ins, the table of counters)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from services.auth.passwords import Passwords
 from services.auth.schemas import SignedIn, SignInRequest
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.sessions import OnDevice, Sessions
+from services.auth.service.unlocks import Unlocks
 from services.auth.store import Store
-from services.auth.store.attempts import Attempt
+from services.auth.store.attempts import Attempt, Place
 from services.auth.vault import Vault
 from shared.mongo import Mongo, Transaction
 
@@ -42,24 +43,29 @@ class SignIn:
         passwords: Passwords,
         sessions: Sessions,
         new_devices: NewDevices,
+        unlocks: Unlocks,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._passwords, self._sessions, self._clock = passwords, sessions, clock
         self._new_devices = new_devices
+        self._unlocks = unlocks
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
-        attempt = await self._store.attempts.begin(self._vault.counter(key, network), identifier=key)
+        owner = await self._store.identifiers.owner(key)
+        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+        attempt = await self._store.attempts.begin(key, self._place(key, account, request, network))
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
-            proof = await self._prove(key, request.password.get_secret_value())
+            proof = await self._prove(key, account, request.password.get_secret_value())
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
         if proof is None:
+            await self._unlocks.note(attempt)
             raise _wrong(attempt)
         try:
             return await self._open(request, proof, attempt)
@@ -67,10 +73,15 @@ class SignIn:
             await self._store.attempts.take_back(attempt)
             raise
 
-    async def _prove(self, key: str, password: str) -> Proof | None:
-        """One hash, whatever is found: the typed password's own form says which kind it must be."""
-        owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+    def _place(self, key: str, account: Account | None, request: SignInRequest, network: str) -> Place:
+        """Where this try counts: a stranger's tries never shut out the account's own devices."""
+        device = rules.known_device(account, map(tokens.digest, request.shown_devices))
+        if device is None:
+            return Place(self._vault.place(key, "network", network), known=False)
+        return Place(self._vault.place(key, "device", device), known=True)
+
+    async def _prove(self, key: str, account: Account | None, password: str) -> Proof | None:
+        """One hash, whatever was found: the typed password's own form says which kind it must be."""
         kind, stored, typed = rules.password_slot(account, password, self._clock())
         if not await self._passwords.verify(stored, typed) or account is None or stored is None:
             return None
@@ -80,7 +91,7 @@ class SignIn:
         return Proof(account.member_number, key, kind, stored, rehashed)
 
     async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
-        device_token = request.device_token.get_secret_value() if request.device_token else ""
+        shown = {tokens.digest(token): token for token in request.shown_devices}
         new_device_token = tokens.new_secret()
 
         async def body(tx: Transaction) -> tuple[Session, Account, str]:
@@ -89,8 +100,8 @@ class SignIn:
                 raise _wrong(attempt)
             if account.closure:
                 raise SignInClosed
-            known = any(device.token_hash == tokens.digest(device_token) for device in account.devices)
-            kept = device_token if known else new_device_token
+            known = rules.known_device(account, shown)
+            kept = shown[known] if known else new_device_token
             device = _device(request, kept)
             is_news = rules.is_new_device(account, device.token_hash)
             account = rules.with_device(account, device.token_hash, self._clock(), trusted=device.trusted)
@@ -103,7 +114,7 @@ class SignIn:
             session = await self._sessions.open(tx, account, password=proof.kind, device=device)
             if is_news:
                 await self._new_devices.announce(tx, session)
-            await self._store.attempts.clear(tx, attempt)
+            await self._store.attempts.succeeded(tx, attempt)
             return session, account, kept
 
         session, account, kept = await self._mongo.transaction(body)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel
 
-from services.auth.models import Account
+from services.auth.models import Account, CloseLink, ResetLink, UnlockLink
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import CloseLinks, Links, ResetLinks
+from services.auth.store.links import Links, OnceLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -22,8 +22,9 @@ class Store:
     accounts: Accounts
     identifiers: Identifiers
     links: Links
-    reset_links: ResetLinks
-    close_links: CloseLinks
+    reset_links: OnceLinks[ResetLink]
+    unlock_links: OnceLinks[UnlockLink]
+    close_links: OnceLinks[CloseLink]
     sessions: Sessions
     attempts: Attempts
     used_challenges: UsedChallenges
@@ -37,8 +38,9 @@ class Store:
             Accounts(mongo),
             Identifiers(mongo),
             Links(mongo),
-            ResetLinks(mongo),
-            CloseLinks(mongo),
+            OnceLinks(mongo, "reset_links", ResetLink),
+            OnceLinks(mongo, "unlock_links", UnlockLink),
+            OnceLinks(mongo, "close_links", CloseLink),
             Sessions(mongo),
             Attempts(mongo, limits),
             UsedChallenges(mongo),
@@ -52,10 +54,10 @@ class Store:
         for name in _BY_MEMBER:
             await self.mongo.db[name].delete_many({"member_number": number}, session=tx.session)
         await self.mongo.db["accounts"].delete_one({"_id": number}, session=tx.session)
-        await self.attempts.clear_all(tx, str(account.identifier_key))
+        await self.attempts.clear(tx, str(account.identifier_key))
 
 
-_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "sessions")
+_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "sessions")
 """Their rows have `member_number`, and an index on it."""
 
 
@@ -80,10 +82,11 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("member_number", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
-        "sign_in_attempts": [
-            IndexModel([("identifier", ASCENDING)]),
-            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        "unlock_links": [
+            IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
+        "sign_in_attempts": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
         "used_challenges": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
         "resets_without_challenge": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
     }

@@ -1,10 +1,15 @@
-"""`activation_links`: what was mailed to confirm an address; `reset_links`: to set a new password;
-`close_links`: to close what a new device opened."""
+"""`activation_links`: mailed to confirm an address. The others serve once.
+
+`reset_links` set a password, `unlock_links` unlock, `close_links` close what a new device opened.
+"""
 
 from datetime import datetime
+from typing import Generic, TypeVar
 
-from services.auth.models import ActivationLink, CloseLink, ResetLink
+from services.auth.models import ActivationLink, OnceLink
 from shared.mongo import Mongo, Transaction
+
+L = TypeVar("L", bound=OnceLink)
 
 
 class Links:
@@ -29,41 +34,21 @@ class Links:
         return [row["created_at"] async for row in found]
 
 
-class ResetLinks:
-    """What a link is worth is read from it and its account (`rules.judge_reset_link`)."""
+class OnceLinks(Generic[L]):
+    """Links of one kind that serve once. What one is worth is read from it and its account (`rules.judge_link`)."""
 
-    def __init__(self, mongo: Mongo) -> None:
-        self._collection = mongo.db["reset_links"]
+    def __init__(self, mongo: Mongo, collection: str, kind: type[L]) -> None:
+        self._collection, self._kind = mongo.db[collection], kind
 
-    async def add(self, tx: Transaction, link: ResetLink) -> None:
+    async def add(self, tx: Transaction, link: L) -> None:
         """Remember a link that is being mailed."""
         await self._collection.insert_one(link.to_document(), session=tx.session)
 
-    async def get(self, token_hash: str, tx: Transaction | None = None) -> ResetLink | None:
+    async def get(self, token_hash: str, tx: Transaction | None = None) -> L | None:
         """The link with this token."""
         found = await self._collection.find_one({"_id": token_hash}, session=tx.session if tx else None)
-        return ResetLink.model_validate(found) if found else None
+        return self._kind.model_validate(found) if found else None
 
-    async def use(self, tx: Transaction, link: ResetLink, now: datetime) -> None:
-        """It has served."""
-        await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)
-
-
-class CloseLinks:
-    """A row is changed once, when its link is used."""
-
-    def __init__(self, mongo: Mongo) -> None:
-        self._collection = mongo.db["close_links"]
-
-    async def add(self, tx: Transaction, link: CloseLink) -> None:
-        """Remember a link that is being mailed."""
-        await self._collection.insert_one(link.to_document(), session=tx.session)
-
-    async def get(self, tx: Transaction, token_hash: str) -> CloseLink | None:
-        """The link with this token."""
-        found = await self._collection.find_one({"_id": token_hash}, session=tx.session)
-        return CloseLink.model_validate(found) if found else None
-
-    async def use(self, tx: Transaction, link: CloseLink, now: datetime) -> None:
+    async def use(self, tx: Transaction, link: L, now: datetime) -> None:
         """It has served."""
         await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)

@@ -21,6 +21,7 @@ from services.gateway.pages import (
     reimbursements,
     session_end,
     statements,
+    unlock,
 )
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
@@ -45,6 +46,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         lost_password.router,
         passwords.router,
         close_device.router,
+        unlock.router,
         overview.router,
         reimbursements.router,
         statements.router,

@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from services.gateway.device_names import device_name
 from services.gateway.pages.keeping import KeptRoute, keeper
-from services.gateway.pages.sign_in_page import COOKIES_KNOWN, sign_in_page
+from services.gateway.pages.sign_in_page import COOKIES_KNOWN, Block, sign_in_page
 from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer
 from services.gateway.web_session import WebSession
+from shared.clock import now
 
 AFTER_SIGN_IN = "/accueil"
 FIRST_STEPS = "/premiere-connexion"
@@ -64,7 +65,7 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     body = {
         "identifier": typed.identifiant.strip(),
         "password": typed.mot_de_passe,
-        "device_token": web.sessions.device_token(request),
+        "device_tokens": web.sessions.device_tokens(request),
         "device_name": device_name(request.headers.get("user-agent", ""), web.says(request)),
         "trust_device": typed.appareil_personnel,
     }
@@ -107,6 +108,7 @@ def _refused(web: WebPages, request: Request, answer: Answer, again: Mapping[str
     if answer.code == "sign_in_closed":
         return sign_in_page(web, request, answer.status, closed=True, **again)
     attempts_left = int(answer.body.get("attempts_left") or 0)
-    blocked_until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
+    until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422
-    return sign_in_page(web, request, status, attempts_left=attempts_left, blocked_until=blocked_until, **again)
+    block = Block(until, now()) if until else None
+    return sign_in_page(web, request, status, attempts_left=attempts_left, block=block, **again)

@@ -26,7 +26,7 @@ class SignedIn(TokenPair):
 
 
 class KnownDevice(Wire):
-    """The same after a password was reset, which opens no session."""
+    """The same after a password was reset or the access unlocked, which opens no session."""
 
     device_token: str
 

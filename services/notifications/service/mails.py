@@ -63,8 +63,9 @@ class Mails:
                 return
             if to is NoAddress.UNKNOWN:
                 asked_by = event.time
-        ends_at = _field(event, "expires_at") if rule.secret else None
-        expires_at = ends_at or event.time + timedelta(hours=self.retry_hours)
+        until = _field(event, rule.until) if rule.until else None
+        link_ends = (_field(event, "expires_at") or until) if rule.secret else None
+        expires_at = link_ends or event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
             id=f"{SEND}/{rules.stable_id(event.source, event.id)}",
@@ -77,6 +78,7 @@ class Mails:
                 "token": _field(event, rule.secret) if rule.secret else None,
                 "repeated": _field(event, rule.repeats) if rule.repeats else "",
                 "happened_at": event.time,
+                "until": until,
                 "asked_by": asked_by,
                 "expires_at": expires_at,
             },
@@ -123,6 +125,7 @@ class Mails:
             name=rules.full_name(member) if to == rules.activated_address(member) else "",
             happened_at=data["happened_at"],
             repeated=data.get("repeated", ""),  # jobs of the release before have none
+            until=data.get("until"),  # jobs of an earlier release have none
         )
 
     def _link(self, job: Job, rule: MailRule) -> str | None:

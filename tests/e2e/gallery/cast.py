@@ -63,6 +63,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _enrol(cast, outside)
     outside.publish_all(events.claims(cast.members[FULL].member_number))
     _first_sign_ins(cast, outside)
+    _unlock_link(cast, outside)
     _reset_links(cast, outside)
     _closed_device(cast, outside)
     full = cast.visitor(FULL)
@@ -107,6 +108,17 @@ def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     path = outside.activation_path(address)
     cast.ids["used_activation"] = path.partition("token=")[2]
     visitor.send(path, {"token": cast.ids["used_activation"]})
+    visitor.close()
+
+
+def _unlock_link(cast: Cast, outside: Outside) -> None:
+    """A link that has served, after two wrong passwords."""
+    visitor, (address, _) = cast.visitor(), cast.credentials[FULL]
+    for _ in range(2):
+        visitor.send("/", {"identifiant": address, "mot_de_passe": "pas le bon mot"}, status=422)
+    path = outside.mail_path(address, "/deblocage")
+    cast.ids["used_unlock"] = path.partition("token=")[2]
+    visitor.send(path, {})
     visitor.close()
 
 

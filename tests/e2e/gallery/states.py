@@ -90,6 +90,7 @@ ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "r
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
+UNLOCK: Final = "/deblocage"
 
 STATES: Final = (
     # Signing in
@@ -125,6 +126,11 @@ STATES: Final = (
     State("nouveau-mot-de-passe-perime", RESET, status=410),
     State("nouveau-mot-de-passe-servi", f"{RESET}?token={{used_reset}}", typed=TWICE, form=RESET, status=409),
     State("nouveau-mot-de-passe-fait", f"{RESET}/fait"),
+    # A blocked access
+    State("deblocage", f"{UNLOCK}?token=x"),
+    State("deblocage-perime", f"{UNLOCK}?token=x", typed={}, form=UNLOCK, status=410),
+    State("deblocage-servi", f"{UNLOCK}?token={{used_unlock}}", typed={}, form=UNLOCK, status=409),
+    State("deblocage-fait", f"{UNLOCK}/fait"),
     State("provisoire", FIRST, LETTER),
     State("provisoire-erreurs", FIRST, LETTER, typed=DIFFERENT, form=f"{FIRST}/mot-de-passe", status=422),
     # Accueil and Mes remboursements

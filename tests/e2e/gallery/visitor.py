@@ -24,14 +24,19 @@ class Visitor:
         """The page there, whatever its status."""
         return self._context.request.get(path).text()
 
-    def send(self, page: str, typed: Mapping[str, Any], *, to: str = "", with_file: bool = False) -> APIResponse:
-        """Send a form of `page`, to `to` or to the page's own address; it must be taken. Answers its redirection."""
+    def send(
+        self, page: str, typed: Mapping[str, Any], *, to: str = "", with_file: bool = False, status: int = 303
+    ) -> APIResponse:
+        """Send a form of `page`, to `to` or to the page's own address; it must be taken, or be answered with `status`.
+
+        Answers its redirection.
+        """
         found = _CSRF.search(self.read(page))
         assert found, f"no form on {page}"
         form = {"csrf": html.unescape(found[1]), **typed}
         part: dict[str, Any] = {"multipart": form} if with_file else {"form": form}
         answer = self._context.request.post(to or page.partition("?")[0], max_redirects=0, **part)
-        assert answer.status == 303, f"{page}: {answer.status} {answer.text()}"
+        assert answer.status == status, f"{page}: {answer.status} {answer.text()}"
         return answer
 
     def sign_in(self, identifier: str, password: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from services.auth import rules
-from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword
+from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword, UnlockLink
 from services.auth.passwords import canonical_temporary, generate_temporary
 from services.auth.rules import Identifier, LinkState, RefreshStep
 
@@ -277,3 +277,33 @@ def _temporary(hashed: str, first: str) -> TemporaryPassword:
 
 def _account(**fields: object) -> Account:
     return Account.model_validate({"member_number": "12345678", **fields})
+
+
+@pytest.mark.parametrize(("minutes", "told"), [((), True), ((1, 2), True), ((1, 2, 3), False), ((1, 2, 24 * 60), True)])
+def test_three_blocks_in_a_day_are_told_of(minutes: tuple[int, ...], *, told: bool) -> None:
+    before = [NOW - timedelta(minutes=count) for count in minutes]
+    account = rules.lock_told(Account(member_number="12345678", locks_told_at=before), NOW)
+    assert (account is not None) is told
+    if account:
+        assert account.locks_told_at[-1] == NOW
+        assert len(account.locks_told_at) <= 3
+
+
+def test_of_the_devices_shown_the_first_that_the_account_knows_counts() -> None:
+    account = Account(member_number="1")
+    for token_hash in ("a", "b"):
+        account = rules.with_device(account, token_hash, NOW, trusted=False)
+    assert rules.known_device(account, ["x", "b", "a"]) == "b"
+    assert rules.known_device(account, ["x"]) is None
+    assert rules.known_device(account, []) is None
+    assert rules.known_device(None, ["a"]) is None
+
+
+def test_an_unlock_link_serves_once_until_its_end_whatever_the_password() -> None:
+    end = NOW + timedelta(hours=24)
+    link = UnlockLink(token_hash="t", member_number="1", expires_at=end, delete_at=end)
+    account = Account(member_number="1", passwords_set=7)
+    assert rules.judge_link(link, account, NOW) is LinkState.GOOD
+    assert rules.judge_link(link, account, end) is LinkState.EXPIRED
+    assert rules.judge_link(link.model_copy(update={"used_at": NOW}), account, NOW) is LinkState.USED
+    assert rules.judge_link(link, None, NOW) is rules.judge_link(None, None, NOW) is LinkState.EXPIRED

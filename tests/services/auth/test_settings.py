@@ -39,11 +39,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.usefixtures("environment")
 def test_the_defaults_are_those_of_the_product() -> None:
     settings = load(AuthSettings, "auth")
-    assert (settings.sign_in_max_failures, settings.sign_in_window_seconds, settings.sign_in_block_seconds) == (
-        2,
-        900,
-        900,
-    )
+    assert (settings.sign_in_max_failures, settings.sign_in_block_minutes) == (2, 15)
+    assert (settings.sign_in_max_failures_per_day, settings.unlock_link_hours) == (25, 24)
     assert (settings.temporary_password_days, settings.activation_link_hours) == (30, 24)
     assert (settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes) == (19_456, 2, 1)
     assert settings.access_token_seconds == 300
@@ -83,6 +80,7 @@ def test_a_missing_setting_stops_the_start_and_is_named(
         ("SIGNING_KEYS", "no-key"),
         ("SEALING_KEYS", f"gateway/1:{'A' * 43}"),
         ("SIGN_IN_MAX_FAILURES", "0"),
+        ("SIGN_IN_BLOCK_MINUTES", "0"),
         ("ARGON2_MEMORY_KIB", "1024"),
     ],
 )

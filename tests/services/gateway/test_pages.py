@@ -16,8 +16,8 @@ pytestmark = pytest.mark.servers
 PAGES = (
     "/", "/activation?token=abc", "/identifiant-valide", "/nulle-part", "/remboursements", "/static/portal.css",
     "/mot-de-passe-perdu", "/mot-de-passe-perdu/demande", "/nouveau-mot-de-passe?token=abc", "/nouveau-mot-de-passe",
-    "/nouveau-mot-de-passe/fait", "/identifiant-oublie", "/compte", "/compte/appareils", "/fermer-session?token=abc",
-    "/fermer-session/fait",
+    "/nouveau-mot-de-passe/fait", "/identifiant-oublie", "/deblocage?token=abc", "/deblocage", "/deblocage/fait",
+    "/compte", "/compte/appareils", "/fermer-session?token=abc", "/fermer-session/fait",
 )  # fmt: skip
 SIGNED_IN = (
     b'{"access_token": "a.b.c", "refresh_token": "r", "expires_in": 300, "device_token": "d", "required_actions": []}'
@@ -132,7 +132,7 @@ async def test_a_form_is_taken_from_our_own_pages_only(gateway: Gateway) -> None
 async def test_every_post_of_a_page_is_protected(gateway: Gateway) -> None:
     for path in (
         "/", "/deconnexion", "/premiere-connexion", "/premiere-connexion/renvoyer", "/premiere-connexion/mot-de-passe",
-        "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/compte/mot-de-passe", "/langue",
+        "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/deblocage", "/compte/mot-de-passe", "/langue",
         "/compte/appareils/fermer", "/compte/appareils/fermer-les-autres", "/fermer-session",
     ):  # fmt: skip
         assert (await post(gateway, {"token": "x"}, path=path))[0] == 403, path

@@ -39,7 +39,13 @@ NEW_DEVICE = replace(
 )
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, NEW_DEVICE, STATEMENT, ANSWER]
+LOCKED = replace(
+    RESET,
+    kind="account_locked",
+    link="https://www.plansante.com/deblocage?token=abc-DEF_123",
+    until=datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
+)
+ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
 
 
 class _Page(HTMLParser):
@@ -120,6 +126,15 @@ def test_a_new_device_is_told_of_with_its_name_the_hour_in_paris_and_a_way_to_ta
     english = room.write(replace(NEW_DEVICE, language="en", repeated="<b>Edge</b> on Mac"), now=NOW)
     assert "on 23 November 2026 at 11:00 (Paris time): <b>Edge</b> on Mac." in flat(plain(english))
     assert "b" not in page(english).tags
+
+
+def test_a_block_is_told_of_with_its_end_and_a_link_that_works_once(room: MailRoom) -> None:
+    message = room.write(LOCKED, now=NOW)
+    text = flat(plain(message))
+    assert LOCKED.link in plain(message).splitlines()
+    assert "est bloquée jusqu’au 23 novembre 2026 à 11 h 15 (heure de Paris)" in text
+    assert "sert une seule fois. Il est valable jusqu’au 24 novembre 2026 à 14 h 30" in text
+    assert "personne n’est entré dans votre compte" in text
 
 
 @pytest.mark.parametrize("mail", [STATEMENT, ANSWER], ids=lambda mail: mail.kind)

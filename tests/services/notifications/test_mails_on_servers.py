@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.events.auth import AccountLocked, Consents, IdentifierChanged, IdentifierChangeRequested
+from shared.events.auth import Consents, IdentifierChanged, IdentifierChangeRequested, SignedInFromNewDevice
 from shared.events.base import Event
 from shared.ids import new_id
 from tests.processes import Service, until
@@ -123,12 +123,13 @@ async def test_what_cannot_be_opened_is_a_dead_letter_and_the_next_mail_goes_out
 
 async def test_events_of_later_mails_are_passed_over(world: World, service: Service, number: str) -> None:
     event_id = new_id()
-    locked = AccountLocked(
+    new_device = SignedInFromNewDevice(
         member_number=number,
-        until=datetime.now(UTC),
-        unlock_token=world.keyring.seal(TOKEN, event_id=event_id, field="unlock_token"),
+        at=datetime.now(UTC),
+        device="Firefox",
+        close_token=world.keyring.seal(TOKEN, event_id=event_id, field="close_token"),
     )
-    await world.publish(Event.of(locked, id=event_id))
+    await world.publish(Event.of(new_device, id=event_id))
     until("it is in the inbox", lambda: world.db["inbox"].count_documents({"_id": {"$regex": event_id}}))
     assert world.db["jobs"].count_documents({"member_number": number}) == 0
     assert world.db["dead_letters"].count_documents({"reason": "type_not_handled"}) == 0

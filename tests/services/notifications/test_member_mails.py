@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.auth import PasswordReset, PasswordResetRequested, SignedInFromNewDevice
+from shared.events.auth import AccountLocked, PasswordReset, PasswordResetRequested, SignedInFromNewDevice
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
@@ -38,6 +38,17 @@ def new_device(world: World, number: str) -> Event[SignedInFromNewDevice]:
         device="Chrome sur Windows",
         close_token=world.keyring.seal(TOKEN, event_id=event_id, field="close_token"),
         expires_at=now + timedelta(days=7),
+    )
+    return Event.of(data, id=event_id)
+
+
+def locked(world: World, number: str, *, says_link_end: bool = True) -> Event[AccountLocked]:
+    event_id, now = new_id(), datetime.now(UTC)
+    data = AccountLocked(
+        member_number=number,
+        until=now + timedelta(minutes=15),
+        unlock_token=world.keyring.seal(TOKEN, event_id=event_id, field="unlock_token"),
+        expires_at=now + timedelta(hours=24) if says_link_end else None,
     )
     return Event.of(data, id=event_id)
 
@@ -119,6 +130,37 @@ async def test_a_reset_link_never_goes_to_an_address_that_was_not_activated(
     )
     until("the link expired", lambda: not jobs(world, number))
     assert subjects(world, to) == ["Un nouveau décompte vous attend"]
+
+
+@pytest.mark.parametrize("says_link_end", [True, False])
+async def test_a_block_is_told_of_at_once_at_the_activated_address(
+    world: World, service: Service, number: str, *, says_link_end: bool
+) -> None:
+    to = f"locked.{number}@example.org"
+    await known(world, number, to)
+    event = locked(world, number, says_link_end=says_link_end)
+    await world.publish(event, event)
+    until("the mail", lambda: len(world.mails(to)) == 2)
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Votre accès est bloqué pour un moment"]
+    link = f"{service.environment['PORTAL_URL']}/deblocage?token={TOKEN}"
+    assert link in mail["Text"].splitlines()
+    assert mail["HTML"].count(f'href="{link}"') == 2
+    until("the job is done", lambda: not jobs(world, number))
+    assert len(world.mails(to)) == 2
+
+
+async def test_a_block_is_told_to_no_address_that_was_not_activated_by_then(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"unproven.{number}@example.org"
+    await world.publish(locked(world, number))  # of whom nothing is known
+    await known(world, number, to, activated=False)
+    await world.publish(locked(world, number))
+    await read(world, "auth.v1", number)
+    until("none is ordered", lambda: not jobs(world, number))
+    await world.publish(changed(world, number, to))  # later is too late: the block is over
+    until("the confirmation", lambda: subjects(world, to) == [CONFIRMATION])
+    assert not jobs(world, number)
 
 
 async def test_a_reset_is_confirmed_without_a_link(world: World, service: Service, number: str) -> None:
