@@ -1,6 +1,6 @@
 """The answers other than success that only auth gives."""
 
-from shared.errors import Conflict, Forbidden, Gone, Invalid, TooManyRequests, Unauthenticated
+from shared.errors import Conflict, Gone, Invalid, TooManyRequests, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -15,8 +15,10 @@ class SignInBlocked(TooManyRequests):
     code, title = "sign_in_blocked", "Too many failed sign-ins, blocked for a while"
 
 
-class StepUpRequired(Forbidden):
-    code, title = "step_up_required", "Confirm who you are first"
+class WrongPassword(Invalid):
+    """With `attempts_left`."""
+
+    code, title = "wrong_password", "Not the present password"
 
 
 class LinkExpired(Gone):

@@ -49,6 +49,9 @@ class PendingIdentifier(Stored):
     email_key: str
     """Its lookup key as an identifier."""
     consents: dict[str, bool]
+    session_id: str | None = None
+    """Where it was asked: the one session that outlives the change."""
+    mailed_at: datetime | None = None
 
 
 class Device(Stored):
@@ -119,6 +122,21 @@ class ResetLink(Stored):
     used_at: datetime | None = None
 
 
+class UndoLink(Stored):
+    """A link mailed to the address that was replaced; `_id` is SHA-256 of its token. What it brings back is here."""
+
+    token_hash: str = Field(alias="_id")
+    member_number: str
+    email: str
+    """Sealed at rest."""
+    identifier_kind: IdentifierKind
+    identifier_key: str
+    created_at: datetime
+    expires_at: datetime
+    delete_at: datetime
+    used_at: datetime | None = None
+
+
 class Session(Stored):
     """A signed-in device. `used`: index of the newest refresh token used, -1 = none yet (see `rules.refresh_step`)."""
 
@@ -134,3 +152,5 @@ class Session(Stored):
     """Moved on by each refresh, up to `ends_at`."""
     used: int = -1
     used_at: datetime | None = None
+    confirmed_until: datetime | None = None
+    """Until then its holder has proved to be the member, whichever way (`rules.is_confirmed`)."""

@@ -81,7 +81,12 @@ class AuthSettings(StatefulSettings):
     reset_mail_pause_minutes: int = Field(default=5, ge=1)
     """Between two mails with a reset link to one member."""
     activation_link_hours: int = Field(default=24, ge=1)
+    activation_mails_per_hour: int = Field(default=3, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
+    step_up_minutes: int = Field(default=10, ge=1)
+    """How long a session is confirmed after the password was asked again."""
+    undo_link_days: int = Field(default=7, ge=1)
+    """How long the address that was replaced can be brought back by the mail it got."""
 
     argon2_memory_kib: int = Field(default=19_456, ge=7_168)
     argon2_passes: int = Field(default=2, ge=1)

@@ -28,6 +28,8 @@ MailKind = Literal[
     "activation",
     "address_in_use",
     "identifier_confirmed",
+    "address_changed",
+    "address_change_undone",
     "password_reset",
     "password_reset_done",
     "statement",
@@ -40,7 +42,7 @@ class MailRule:
     """To whom a kind of mail goes, and what its link opens."""
 
     to: Callable[[Member, datetime | None], str | NoAddress] | None = None
-    """Looked up when the mail is written; without this rule the event says it in its sealed field `email`.
+    """Looked up when the mail is written; without this rule the event says it in its sealed field `email_field`.
 
     The instant: only who had asked for such mails by then is to get it; none: that was settled before.
     """
@@ -48,12 +50,21 @@ class MailRule:
     """The portal's page that the link opens; without it the mail has no link."""
     secret: str | None = None
     """The event's sealed field with the single-use secret of the link. Such a mail lives until the link expires."""
+    expiry: str = "expires_at"
+    """The event's field that says until when such a link is good."""
+    email_field: str = "email"
+    masked: str | None = None
+    """The event's sealed field with another address, which the mail shows in part."""
 
 
 RULES: Mapping[MailKind, MailRule] = {
     "activation": MailRule(None, "/activation", "activation_token"),
     "address_in_use": MailRule(),
     "identifier_confirmed": MailRule(None, "/"),
+    "address_changed": MailRule(
+        None, "/annuler-changement", "undo_token", "undo_expires_at", email_field="previous_email", masked="email"
+    ),
+    "address_change_undone": MailRule(email_field="previous_email"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
     "statement": MailRule(rules.statements_address, "/decomptes"),
@@ -78,6 +89,8 @@ class Mail:
     link_expires_at: datetime | None = None
     name: str = ""
     happened_at: datetime | None = None
+    masked: str = ""
+    """Another address, shown in part."""
 
 
 class MailRoom:
@@ -127,6 +140,7 @@ class MailRoom:
             "language": mail.language,
             "link": mail.link,
             "name": mail.name,
+            "masked": mail.masked,
             "button": "",
             "after": [],
         }

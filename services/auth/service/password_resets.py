@@ -10,8 +10,8 @@ from services.auth.errors import LinkExpired, LinkUsed
 from services.auth.models import Account, ResetLink
 from services.auth.rules import Identifier, LinkState
 from services.auth.schemas import PasswordResetConfirmation, PasswordResetRequest
+from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
-from services.auth.service.identifiers import LINKS_KEPT
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -60,19 +60,26 @@ class PasswordResets:
         """Write down what was asked, as lookup keys; the same pair asked again replaces its row."""
         identifier_key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         nir_key = self._vault.lookup(self._insurer, rules.nir_with_key(request.nir.get_secret_value()))
+        await self._mongo.transaction(lambda tx: self._write_down(tx, identifier_key, nir_key))
+
+    async def owed(self, tx: Transaction, account: Account) -> Account:
+        """Have a link mailed that nobody asked for: the address of `account` was brought back by its owner.
+
+        Answers the account, not stored yet. That one was just mailed, to whatever address, does not count.
+        """
+        await self._write_down(tx, str(account.identifier_key), self._nir_key(account))
+        return account.model_copy(update={"reset_mailed_at": None})
+
+    async def _write_down(self, tx: Transaction, identifier_key: str, nir_key: str | None) -> None:
         pair = hashlib.sha256(f"{identifier_key}{nir_key}".encode()).hexdigest()
-
-        async def body(tx: Transaction) -> None:
-            await self._jobs.put(
-                tx,
-                id=f"{PASSWORD_RESET}/{pair}",
-                kind=PASSWORD_RESET,
-                member_number="",  # nobody was looked up
-                data={"identifier_key": identifier_key, "nir_key": nir_key},
-                expires_at=self._clock() + self._limits.link_lives,
-            )
-
-        await self._mongo.transaction(body)
+        await self._jobs.put(
+            tx,
+            id=f"{PASSWORD_RESET}/{pair}",
+            kind=PASSWORD_RESET,
+            member_number="",  # nobody was looked up
+            data={"identifier_key": identifier_key, "nir_key": nir_key},
+            expires_at=self._clock() + self._limits.link_lives,
+        )
 
     async def look_into(self, job: Job) -> None:
         """The worker: if identifier and NIR are one member's, a mail or a letter goes out, unless one just did."""

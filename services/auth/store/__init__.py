@@ -8,7 +8,7 @@ from pymongo import ASCENDING, IndexModel
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links, ResetLinks
+from services.auth.store.links import Links, ResetLinks, UndoLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo
 
@@ -21,6 +21,7 @@ class Store:
     identifiers: Identifiers
     links: Links
     reset_links: ResetLinks
+    undo_links: UndoLinks
     sessions: Sessions
     attempts: Attempts
 
@@ -32,6 +33,7 @@ class Store:
             Identifiers(mongo),
             Links(mongo),
             ResetLinks(mongo),
+            UndoLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
         )
@@ -52,6 +54,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
         ],
         "reset_links": [
             IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "undo_links": [
+            IndexModel([("member_number", ASCENDING), ("created_at", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
         "sign_in_attempts": [

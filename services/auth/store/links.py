@@ -1,8 +1,8 @@
-"""`activation_links`: what was mailed to confirm an address; `reset_links`: to set a new password."""
+"""`activation_links`: what was mailed to confirm an address; `reset_links`, `undo_links`: to get an account back."""
 
 from datetime import datetime
 
-from services.auth.models import ActivationLink, ResetLink
+from services.auth.models import ActivationLink, ResetLink, UndoLink
 from shared.mongo import Mongo, Transaction
 
 
@@ -46,3 +46,29 @@ class ResetLinks:
     async def use(self, tx: Transaction, link: ResetLink, now: datetime) -> None:
         """It has served."""
         await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)
+
+    async def void(self, tx: Transaction, member_number: str) -> None:
+        """None of the member's that has not served yet is good any more."""
+        await self._collection.delete_many({"member_number": member_number, "used_at": None}, session=tx.session)
+
+
+class UndoLinks:
+    """What a link is worth is read from it alone (`rules.judge_undo_link`)."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._collection = mongo.db["undo_links"]
+
+    async def add(self, tx: Transaction, link: UndoLink) -> None:
+        """Remember a link that is being mailed."""
+        await self._collection.insert_one(link.to_document(), session=tx.session)
+
+    async def get(self, tx: Transaction, token_hash: str) -> UndoLink | None:
+        """The link with this token."""
+        found = await self._collection.find_one({"_id": token_hash}, session=tx.session)
+        return UndoLink.model_validate(found) if found else None
+
+    async def use(self, tx: Transaction, link: UndoLink, now: datetime) -> None:
+        """It has served. Those of later changes go: what they would bring back is what was undone."""
+        await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)
+        later = {"member_number": link.member_number, "created_at": {"$gt": link.created_at}}
+        await self._collection.delete_many(later, session=tx.session)
