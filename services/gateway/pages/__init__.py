@@ -8,9 +8,11 @@ from services.gateway.pages import (
     activation,
     card,
     components,
+    confirm,
     documents,
     first_sign_in,
     home,
+    identifier,
     language,
     lost_password,
     messages,
@@ -18,6 +20,7 @@ from services.gateway.pages import (
     reimbursements,
     session_end,
     statements,
+    undo_change,
 )
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
@@ -39,6 +42,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         session_end.router,
         first_sign_in.router,
         activation.router,
+        undo_change.router,
         lost_password.router,
         overview.router,
         reimbursements.router,
@@ -48,6 +52,8 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         documents.sending,
         messages.router,
         account.router,
+        identifier.router,
+        confirm.router,
         language.router,
         *([components.router] if components_page else []),
         unknown,

@@ -88,3 +88,19 @@ async def test_an_address_that_we_never_knew_as_activated_is_not_called_by_name(
     [notice] = world.mails(old)
     assert "Bonjour,\r\n" in notice["Text"]
     assert "Dupont" not in notice["Text"] + notice["HTML"]
+
+
+async def test_whoever_signs_in_with_the_member_number_from_now_on_is_told_at_the_address_that_stays(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"stays.{number}@example.org"
+    await known(world, number, to)
+    event_id = new_id()
+    data = IdentifierChanged(
+        member_number=number,
+        kind="member_number",
+        email=world.keyring.seal(to, event_id=event_id, field="email"),
+        email_activated=True,
+    )
+    await world.publish(Event.of(data, id=event_id))
+    until("another confirmation", lambda: subjects(world, to) == [CONFIRMATION, CONFIRMATION])
