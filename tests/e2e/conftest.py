@@ -12,7 +12,7 @@ from deploy.local.chromium import chromium
 from tests.e2e.gallery.cast import Cast, prepared
 from tests.e2e.gallery.visits import Gallery
 from tests.e2e.outside import PASSWORD, Newcomer, Outside
-from tests.e2e.pages.first_sign_in import ChoicePage, HomePage
+from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
 from tests.stack import RealServers, RunningPortal
 
 SCREENS = Path(__file__).resolve().parents[2] / ".screens"
@@ -114,6 +114,23 @@ def sign_in_newcomer(page: Page, newcomer: Newcomer) -> None:
     choice.type_password(PASSWORD)
     choice.submit()
     page.get_by_role("link", name="Voir mes remboursements").click()
+
+
+def sign_in_with_address(outside: Outside, page: Page, newcomer: Newcomer) -> str:
+    """First sign-in with the e-mail address as identifier, up to the home page; the address."""
+    HomePage(page).open().sign_in(newcomer.nir13, newcomer.temporary_password)
+    choice = ChoicePage(page)
+    choice.email.check()
+    choice.type_password(PASSWORD)
+    choice.submit()
+    confirm = ConfirmPage(page)
+    address = str(newcomer.email)
+    activation = page.context.new_page()
+    ActivationPage(activation).open(outside.activation_path(address)).press()
+    activation.close()
+    confirm.go_on()
+    OverviewPage(page)
+    return address
 
 
 def screens(page: Page, name: str) -> None:

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from shared import nir
-from tests.e2e.conftest import screens, sign_in_newcomer
+from tests.e2e.conftest import screens, sign_in_newcomer, sign_in_with_address
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
-from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
+from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.lost_password import LostPasswordPage, PasswordForm
 from tests.stack import RunningPortal
 
@@ -26,7 +26,7 @@ def test_a_lost_password_is_replaced_by_the_mailed_link(
     portal: RunningPortal, outside: Outside, page: Page, new_page: Callable[..., Page]
 ) -> None:
     newcomer = outside.enrol()
-    address = _with_address(outside, page, newcomer)
+    address = sign_in_with_address(outside, page, newcomer)
     page.goto("/remboursements")
 
     elsewhere = new_page()  # somebody who lost the password
@@ -159,23 +159,6 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(
     other.goto("/compte")
     expect(other.get_by_role("heading", level=1)).to_have_text("Mon compte")
     screens(other, "compte-sombre")
-
-
-def _with_address(outside: Outside, page: Page, newcomer: Newcomer) -> str:
-    """First sign-in with the e-mail address as identifier, up to the home page."""
-    HomePage(page).open().sign_in(newcomer.nir13, newcomer.temporary_password)
-    choice = ChoicePage(page)
-    choice.email.check()
-    choice.type_password(PASSWORD)
-    choice.submit()
-    confirm = ConfirmPage(page)
-    address = str(newcomer.email)
-    activation = page.context.new_page()
-    ActivationPage(activation).open(outside.activation_path(address)).press()
-    activation.close()
-    confirm.go_on()
-    OverviewPage(page)
-    return address
 
 
 def _ends_within_seconds(page: Page) -> None:
