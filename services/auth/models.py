@@ -51,7 +51,6 @@ class PendingIdentifier(Stored):
     consents: dict[str, bool]
     session_id: str | None = None
     """Where it was asked: the one session that outlives the change."""
-    mailed_at: datetime | None = None
 
 
 class Device(Stored):

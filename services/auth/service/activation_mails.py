@@ -39,11 +39,10 @@ class ActivationMails:
         self._store, self._vault, self._sealing = store, vault, sealing
         self._limits, self._clock = limits, clock
 
-    async def send(self, tx: Transaction, account: Account, pending: PendingIdentifier) -> Account:
+    async def send(self, tx: Transaction, account: Account, pending: PendingIdentifier) -> None:
         """Announce that a mail is wanted. An address that signs another account in gets one without a link.
 
-        Answers `account` with that request, to be stored: so of two at once the second counts the first.
-        Raises `TooManyRequests`.
+        Raises `TooManyRequests`. Of two at once the second counts the first: their events meet in the member's lane.
         """
         now = self._clock()
         await self._refuse_too_many(tx, account, now)
@@ -69,7 +68,6 @@ class ActivationMails:
             expires_at=expires_at,
         )
         tx.publish(Event.of(data, id=event_id))
-        return account.model_copy(update={"pending": pending.model_copy(update={"mailed_at": now})})
 
     async def is_taken(self, tx: Transaction, key: str, account: Account) -> bool:
         """Whether that identifier signs another account in."""

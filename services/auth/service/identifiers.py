@@ -72,8 +72,7 @@ class Identifiers:
             caller = await self._sessions.caller(member, tx)
             if caller.account.pending is None:
                 raise NotFound
-            account = await self._mails.send(tx, caller.account, caller.account.pending)
-            await self._store.accounts.save(tx, [account])
+            await self._mails.send(tx, caller.account, caller.account.pending)
 
         await self._mongo.transaction(body)
 
@@ -161,7 +160,8 @@ class Identifiers:
             consents=wanted.consents.model_dump(),
             session_id=session_id,
         )
-        return await self._mails.send(tx, account, pending)
+        await self._mails.send(tx, account, pending)
+        return account.model_copy(update={"pending": pending})
 
     async def _take_member_number(
         self, tx: Transaction, account: Account, wanted: IdentifierRequest, session_id: str
