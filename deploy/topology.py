@@ -143,7 +143,7 @@ class Privilege:
 
     database: str
     collection: str
-    actions: tuple[Literal["find", "update"], ...]
+    actions: tuple[Literal["find", "insert", "update"], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,14 @@ class Role:
 
 ROLES: Final[tuple[Role, ...]] = (
     # The operators see which records were refused and ask for their replay; what is in them stays the services'.
-    Role(OPERATORS, tuple(Privilege(database, "dead_letters", ("find", "update")) for database in DATABASES)),
+    # What is to be done with an account they write down for auth, which does it.
+    Role(
+        OPERATORS,
+        (
+            *(Privilege(database, "dead_letters", ("find", "update")) for database in DATABASES),
+            Privilege("auth", "operator_orders", ("find", "insert")),
+        ),
+    ),
 )
 
 MONGO_USERS: Final[tuple[str, ...]] = (*DATABASES, *(role.name for role in ROLES))

@@ -1,24 +1,18 @@
 """The dead letters of the services in MongoDB, with an operator's rights; what goes wrong ends the command."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
 
-import pymongo
-from pymongo.errors import OperationFailure, PyMongoError
-
-from deploy.cli.environment import MissingSettings, mongo_url, portal_environment
-from deploy.cli.exits import INVALID, NO_SETTINGS, UNREACHABLE, fail
+from deploy.cli import database
+from deploy.cli.exits import INVALID, fail
 from shared.dead_letters import Desk, Letter, UnknownLetters
 from shared.mongo import Mongo
-
-T = TypeVar("T")
 
 
 def oldest(services: Sequence[str], topic: str | None, limit: int, timeout_s: float) -> list[Letter]:
     """The `limit` oldest letters of these services together, oldest first."""
-    return _answer(lambda url: _oldest(url, services, topic, limit, timeout_s), timeout_s)
+    return database.answer(lambda url: _oldest(url, services, topic, limit, timeout_s), timeout_s)
 
 
 def request(service: str, keys: Sequence[str], topic: str | None, reason_prefix: str, timeout_s: float) -> int:
@@ -28,24 +22,10 @@ def request(service: str, keys: Sequence[str], topic: str | None, reason_prefix:
         async with _desk(url, service, timeout_s) as desk:
             return await (desk.request(keys) if keys else desk.request_all(topic, reason_prefix))
 
-    return _answer(ask, timeout_s)
-
-
-def _answer(ask: Callable[[str], Coroutine[Any, Any, T]], timeout_s: float) -> T:
-    """What MongoDB answers, `timeout_s` after the question at the latest; else the exit."""
     try:
-        url = mongo_url(portal_environment())
-        with pymongo.timeout(timeout_s):
-            return asyncio.run(ask(url))
-    except MissingSettings as error:
-        fail(NO_SETTINGS, str(error))
+        return database.answer(ask, timeout_s)
     except UnknownLetters as error:
         fail(INVALID, *(f"{key}: no such dead letter; nothing was asked" for key in error.keys))
-    except OperationFailure as error:
-        # The server's full answer can repeat the command; its code name cannot.
-        fail(UNREACHABLE, f"MongoDB refused: {(error.details or {}).get('codeName', error.code)}")
-    except PyMongoError as error:
-        fail(UNREACHABLE, f"no answer from MongoDB within {timeout_s:g} s: {type(error).__name__}")
 
 
 @asynccontextmanager

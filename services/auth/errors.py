@@ -1,6 +1,6 @@
 """The answers other than success that only auth gives."""
 
-from shared.errors import Conflict, Gone, Invalid, TooManyRequests, Unauthenticated
+from shared.errors import Conflict, Forbidden, Gone, Invalid, TooManyRequests, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -19,6 +19,12 @@ class WrongPassword(Invalid):
     """With `attempts_left`."""
 
     code, title = "wrong_password", "Not the present password"
+
+
+class SignInClosed(Forbidden):
+    """Told only to who knows the password: an operator closed the way in."""
+
+    code, title = "sign_in_closed", "Signing in to this account is closed"
 
 
 class LinkExpired(Gone):

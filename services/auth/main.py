@@ -8,6 +8,7 @@ from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
+from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
 from services.auth.service.identifier_change import IdentifierChange
@@ -26,9 +27,10 @@ from services.auth.store.attempts import Limits
 from services.auth.subscribers import subscriptions
 from services.auth.tokens import AccessTokens, LocalKeys, RefreshTokens
 from services.auth.vault import Vault
-from shared import clock
+from shared import clock, operator_orders
 from shared.app import serve
 from shared.backbone import Backbone
+from shared.operator_orders import Orders
 from shared.sealing import Keyring
 from shared.settings import load
 from shared.worker import Worker
@@ -43,7 +45,12 @@ def build(settings: AuthSettings) -> FastAPI:
         issuer=settings.token_issuer,
         lifetime_s=settings.access_token_seconds,
     )
-    backbone = Backbone(SERVICE, settings, auth_store.collections(), keys=LocalKeys(access_tokens.jwks))
+    backbone = Backbone(
+        SERVICE,
+        settings,
+        {**auth_store.collections(), **operator_orders.collections()},
+        keys=LocalKeys(access_tokens.jwks),
+    )
     wiring = _Wiring(settings, backbone, access_tokens)
     use_cases = wiring.use_cases()
     workers = [
@@ -51,9 +58,14 @@ def build(settings: AuthSettings) -> FastAPI:
         # Apart from the letters: nobody's mail waits behind a wave of enrolments.
         Worker("password_resets", backbone.jobs, {PASSWORD_RESET: use_cases.password_resets.look_into}),
     ]
-    enrolment = Enrolment(wiring.store, wiring.vault, backbone.jobs)
+    life = wiring.account_life(use_cases.sessions)
+    workers.append(Worker("erasures", backbone.jobs, {ERASURE: life.erase}))
+    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open})
+    enrolment = Enrolment(
+        wiring.store, wiring.vault, backbone.jobs, kept_months_after_end=settings.kept_months_after_end
+    )
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers])
+    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers, orders])
     app.state.auth = use_cases
     return app
 
@@ -114,6 +126,16 @@ class _Wiring:
             passwords=self.passwords,
             sealing=self._sealing,
             lives=timedelta(days=self._settings.temporary_password_days),
+            clock=clock.now,
+        )
+
+    def account_life(self, sessions: Sessions) -> AccountLife:
+        return AccountLife(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            jobs=self._backbone.jobs,
+            sessions=sessions,
+            kept_months=self._settings.kept_months_after_end,
             clock=clock.now,
         )
 

@@ -62,6 +62,16 @@ class Device(Stored):
     trusted: bool = False
 
 
+ClosureReason = Literal["death", "dispute", "security", "other"]
+
+
+class SignInClosure(Stored):
+    """An operator closed the way in: nothing signs in and no link or letter goes out until it is opened again."""
+
+    reason: ClosureReason
+    at: datetime
+
+
 class Account(Stored):
     """One member's account; `accounts`, one document per member number.
 
@@ -91,6 +101,7 @@ class Account(Stored):
     """A whole second; tokens signed since carry it or a later one as their time."""
     devices: list[Device] = []
     signed_in_at: datetime | None = None
+    closure: SignInClosure | None = None
 
     def fact(self, name: str) -> JsonValue:
         """The value of a fact, None where it was never told or was removed."""

@@ -3,10 +3,11 @@
 import ipaddress
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 from pydantic import JsonValue
@@ -114,6 +115,18 @@ def with_facts(account: Account, told: Mapping[str, JsonValue], order: str) -> A
     return account.model_copy(update={"facts": {**account.facts, **newer}}) if newer else account
 
 
+def erased_on(account: Account, months: int) -> date | None:
+    """The day on which everything of the member goes: `months` after the end of the membership; None: it goes on."""
+    ended_on = account.fact("ended_on")
+    return months_later(date.fromisoformat(str(ended_on)), months) if ended_on else None
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last day where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 def required_actions(account: Account, password: PasswordKind) -> list[RequiredActionName]:
     """What the member must do before anything else, in a session opened with that password."""
     actions: list[RequiredActionName] = []
@@ -178,7 +191,7 @@ def judge_reset_link(link: ResetLink | None, account: Account | None, now: datet
         return LinkState.EXPIRED
     if link.used_at is not None:
         return LinkState.USED
-    good = now < link.expires_at and link.passwords_set == account.passwords_set
+    good = now < link.expires_at and link.passwords_set == account.passwords_set and account.closure is None
     return LinkState.GOOD if good else LinkState.EXPIRED
 
 

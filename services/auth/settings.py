@@ -88,6 +88,9 @@ class AuthSettings(StatefulSettings):
     undo_link_days: int = Field(default=7, ge=1)
     """How long the address that was replaced can be brought back by the mail it got."""
 
+    kept_months_after_end: int = Field(default=24, ge=0, le=120)
+    """How long a member may sign in and read once the membership has ended; then everything is erased."""
+
     argon2_memory_kib: int = Field(default=19_456, ge=7_168)
     argon2_passes: int = Field(default=2, ge=1)
     argon2_lanes: int = Field(default=1, ge=1)

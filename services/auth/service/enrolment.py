@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from services.auth import rules
 from services.auth.models import Account, IdentifierKind
 from services.auth.rules import Identifier
+from services.auth.service.account_life import plan_erasure
 from services.auth.store import Store
 from services.auth.vault import Vault
 from shared.applier import Refused
@@ -23,8 +24,9 @@ _PLAIN = ("title", "first_name", "last_name")
 class Enrolment:
     """Folds a batch of events into the accounts they speak of: one read, one write, whatever their number."""
 
-    def __init__(self, store: Store, vault: Vault, jobs: Jobs) -> None:
+    def __init__(self, store: Store, vault: Vault, jobs: Jobs, *, kept_months_after_end: int) -> None:
         self._store, self._vault, self._jobs = store, vault, jobs
+        self._kept_months = kept_months_after_end
 
     async def apply(self, events: Sequence[Event[EventData]], tx: Transaction) -> None:
         """Apply events in record order. Facts obey (`ce_time`, `ce_id`) field by field, whatever arrives when.
@@ -42,6 +44,8 @@ class Enrolment:
         changed = await self._identified(tx, changed)
         await self._store.accounts.save(tx, changed.values())
         for number, account in changed.items():
+            if account.fact("ended_on") != (before[number].fact("ended_on") if number in before else None):
+                await plan_erasure(tx, self._jobs, account, self._kept_months)
             if account.enrolled and not (number in before and before[number].enrolled):
                 with following(traces[number]):
                     await self._jobs.put(
@@ -59,6 +63,7 @@ class Enrolment:
                 raise Refused("insurer_changed")
             account = account.model_copy(update={"enrolled": True, "insurer": data.insurer})
             told = {name: getattr(data, name) for name in ("nir", "birth_date", "email", "beneficiaries", *_PLAIN)}
+            told["ended_on"] = None  # enrolling anew ends the end of an earlier membership
         elif isinstance(data, MemberUpdated):
             told = dict(data.changes)
         elif isinstance(data, MembershipEnded):
@@ -74,7 +79,7 @@ class Enrolment:
             if name in _PLAIN:
                 facts[name] = None if value is None else str(value)
             elif name in ("birth_date", "ended_on"):
-                facts[name] = str(value)  # a date, written YYYY-MM-DD
+                facts[name] = None if value is None else str(value)  # a date, written YYYY-MM-DD
             elif name in ("email", "nir"):
                 facts[name] = self._vault.seal(account.member_number, name, str(value)) if value else None
             elif name == "beneficiaries" and isinstance(value, tuple):

@@ -89,7 +89,7 @@ class PasswordResets:
                 return
             owner = await self._store.identifiers.owner(job.data["identifier_key"], tx)
             account = await self._store.accounts.get(owner, tx) if owner else None
-            if account is None or self._nir_key(account) != job.data["nir_key"]:
+            if account is None or account.closure or self._nir_key(account) != job.data["nir_key"]:
                 return
             if account.activated_email:
                 await self._mail_link(tx, account)

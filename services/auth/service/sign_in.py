@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.auth import rules, tokens
-from services.auth.errors import InvalidCredentials, SignInBlocked
+from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
 from services.auth.models import Account, PasswordKind, Session
 from services.auth.passwords import Passwords
 from services.auth.schemas import SignedIn, SignInRequest
@@ -46,7 +46,7 @@ class SignIn:
         self._passwords, self._sessions, self._clock = passwords, sessions, clock
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
-        """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `Unavailable`."""
+        """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         attempt = await self._store.attempts.begin(self._vault.counter(key, network), identifier=key)
         if attempt.refused:
@@ -58,7 +58,11 @@ class SignIn:
             raise
         if proof is None:
             raise _wrong(attempt)
-        return await self._open(request, proof, attempt)
+        try:
+            return await self._open(request, proof, attempt)
+        except SignInClosed:  # the password was right: it counts neither way
+            await self._store.attempts.take_back(attempt)
+            raise
 
     async def _prove(self, key: str, password: str) -> Proof | None:
         """One hash, whatever is found: the typed password's own form says which kind it must be."""
@@ -80,6 +84,8 @@ class SignIn:
             account = await self._store.accounts.get(proof.member_number, tx)
             if account is None or not _still_holds(account, proof):
                 raise _wrong(attempt)
+            if account.closure:
+                raise SignInClosed
             known = any(device.token_hash == tokens.digest(device_token) for device in account.devices)
             kept = device_token if known else new_device_token
             account = rules.with_device(account, tokens.digest(kept), self._clock(), trusted=request.trust_device)

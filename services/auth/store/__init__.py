@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from pymongo import ASCENDING, IndexModel
 
+from services.auth.models import Account
 from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, ResetLinks, UndoLinks
 from services.auth.store.sessions import Sessions
-from shared.mongo import Mongo
+from shared.mongo import Mongo, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Store:
     sessions: Sessions
     attempts: Attempts
 
+    mongo: Mongo
+
     @classmethod
     def of(cls, mongo: Mongo, limits: Limits) -> "Store":
         """The collections of one database; `limits` are those of failed sign-ins."""
@@ -36,7 +39,20 @@ class Store:
             UndoLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
+            mongo,
         )
+
+    async def forget(self, tx: Transaction, account: Account) -> None:
+        """Delete every row that speaks of the member; the backbone's own are not among them."""
+        number = account.member_number
+        for name in collections().keys() - _NOT_BY_MEMBER:
+            await self.mongo.db[name].delete_many({"member_number": number}, session=tx.session)
+        await self.mongo.db["accounts"].delete_one({"_id": number}, session=tx.session)
+        await self.attempts.clear_all(tx, str(account.identifier_key))
+
+
+_NOT_BY_MEMBER = frozenset({"accounts", "sign_in_attempts"})
+"""These are found by another key; all others have `member_number`."""
 
 
 def collections() -> Mapping[str, Sequence[IndexModel]]:

@@ -102,6 +102,8 @@ async def cookies_known(request: Request, web: WebPages, suite: Path = "") -> Re
 
 def _refused(web: WebPages, request: Request, answer: Answer, again: Mapping[str, Any]) -> Response:
     """What auth said, in plain words; the identifier survives, the password never does."""
+    if answer.code == "sign_in_closed":
+        return sign_in_page(web, request, answer.status, closed=True, **again)
     attempts_left = int(answer.body.get("attempts_left") or 0)
     blocked_until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422

@@ -21,6 +21,7 @@ def sign_in_page(web: Web, request: Request, status: int = 200, **context: Any) 
         "missing": [],
         "attempts_left": None,
         "blocked_until": None,
+        "closed": False,
         "trusted": False,
         "over": web.sessions.ended_by_itself(request),
         "garde": "",

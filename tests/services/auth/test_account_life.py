@@ -1,0 +1,128 @@
+"""The end of an account: erased with everything after the membership, or closed by an operator before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from shared import clock
+from shared.events.base import Event
+from shared.events.membership import MembershipEnded
+from tests.deploy.command import run
+from tests.services.auth.driver import WAIT_S, AuthApi, Backbone, Signed, enrol
+from tests.services.auth.resetting import OWN, WRONG, ask, confirm, link_token, with_address, with_member_number
+from tests.stack import RealServers
+
+pytestmark = pytest.mark.servers
+
+BACKBONE = {"member_sequences", "outbox", "closed_sessions"}
+"""What delivers the last events; it empties itself."""
+
+
+async def ended(backbone: Backbone, member: Signed, *, months_ago: int) -> None:
+    day = (clock.now() - timedelta(days=31 * months_ago)).date()
+    await backbone.publish(Event.of(MembershipEnded(member_number=member.number, ended_on=day)))
+
+
+async def test_two_years_after_the_membership_nothing_is_left(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member, other = await with_address(api, backbone), await with_member_number(api, backbone)
+    await api.sign_in(member.email, WRONG)
+    signed_in = (await api.sign_in(member.email, OWN)).body
+    await api.sign_in(member.email, WRONG)
+    assert (await ask(api, member, member.email)).status == 202
+    await backbone.wait_for("PasswordResetRequested", member.number)
+    before = await asyncio.to_thread(_rows, infra, other.number)
+
+    await ended(backbone, member, months_ago=25)
+    erased = await backbone.wait_for("MemberErased", member.number)
+    kinds = [event.type for event in backbone.seen if event.data.member_number == member.number]
+    assert kinds.index("SessionsClosed") < kinds.index("MemberErased")
+    assert abs(erased.data.at - clock.now()) < timedelta(minutes=1)
+    assert set(await asyncio.to_thread(_rows, infra, member.number)) <= BACKBONE
+    assert (await api.refresh(signed_in["refresh_token"])).status == 401
+    never = await api.sign_in("nobody@example.org", OWN, client="192.0.2.1")
+    gone = await api.sign_in(member.email, OWN, client="192.0.2.1")
+    assert (gone.status, gone.body["attempts_left"]) == (never.status, never.body["attempts_left"])
+    assert await asyncio.to_thread(_rows, infra, other.number) == before
+
+
+async def test_until_then_and_after_a_new_enrolment_the_member_stays(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await enrol(backbone)
+    await ended(backbone, member, months_ago=1)
+    job = await _eventually(lambda: _erasure(infra, member.number))
+    assert timedelta(days=690) < job["due_at"] - clock.now() < timedelta(days=731)
+    assert (await api.sign_in(member.nir, member.temporary_password)).status == 200
+    await backbone.publish(Event.of(member.enrolled))
+    await _eventually(lambda: _erasure(infra, member.number) is None)
+    assert len(backbone.of(member.number, "TemporaryPasswordIssued")) == 1
+
+
+async def test_an_operator_closes_the_way_in_and_opens_it_again(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await with_address(api, backbone)
+    signed_in = (await api.sign_in(member.email, OWN)).body
+    await ask(api, member, member.email)
+    token = await link_token(backbone, member)
+    assert await _portal(infra, "close", member.number, "--reason", "death") == (0, "order=close_sign_in outcome=done")
+    await backbone.wait_for("SessionsClosed", member.number, lambda data: data.all_before is not None)
+
+    assert (await api.refresh(signed_in["refresh_token"])).status == 401
+    closed = await api.sign_in(member.email, OWN)
+    assert (closed.status, closed.body["code"]) == (403, "sign_in_closed")
+    wrong = await api.sign_in(member.email, WRONG)
+    assert (wrong.status, wrong.body["attempts_left"]) == (401, 1), "a right password counts as no failure"
+    assert (await confirm(api, token)).body["code"] == "link_expired"
+
+    assert await _portal(infra, "open", member.number) == (0, "order=open_sign_in outcome=done")
+    assert (await api.sign_in(member.email, OWN)).status == 200
+
+
+async def test_no_link_and_no_letter_goes_to_a_closed_account(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    closed, other = await with_address(api, backbone), await with_address(api, backbone)
+    await _portal(infra, "close", closed.number, "--reason", "dispute")
+    assert (await ask(api, closed, closed.email)).body == (await ask(api, other, other.email)).body
+    await backbone.wait_for("PasswordResetRequested", other.number)  # asked later by the same worker
+    assert backbone.of(closed.number, "PasswordResetRequested") == []
+
+
+async def test_an_order_for_nobody_changes_nothing(api: AuthApi, infra: RealServers) -> None:
+    status, said = await _portal(infra, "close", "99999999", "--reason", "security")
+    assert (status, said) == (2, "portal: unknown_member: nothing was changed")
+
+
+async def _portal(infra: RealServers, *arguments: str) -> tuple[int, str]:
+    done = await asyncio.to_thread(run, infra.operators(), "deploy.cli", "account", *arguments)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+async def _eventually(look: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if found := await asyncio.to_thread(look):
+                return found
+            await asyncio.sleep(0.1)
+
+
+def _erasure(infra: RealServers, number: str) -> dict[str, Any] | None:
+    with MongoClient[dict[str, Any]](infra.mongo_admin_url, tz_aware=True) as client:
+        return client["auth"]["jobs"].find_one({"_id": f"erasure/{number}"})
+
+
+def _rows(infra: RealServers, number: str) -> dict[str, list[dict[str, Any]]]:
+    """What speaks of the member, by collection."""
+    with MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
+        db = client["auth"]
+        found = {name: [row for row in db[name].find() if number in str(row)] for name in db.list_collection_names()}
+    return {name: rows for name, rows in found.items() if rows}
