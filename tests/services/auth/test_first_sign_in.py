@@ -39,8 +39,7 @@ async def test_a_letter_is_typed_as_people_type(api: AuthApi, backbone: Backbone
     assert (await api.sign_in(spaced, typed)).status == 200
 
 
-@pytest.mark.parametrize("written", ["{nir}", "{nir} ", "{grouped}", "{grouped13}"])
-@pytest.mark.parametrize("place", ["2a004", "2b033"])
+@pytest.mark.parametrize(("place", "written"), [("2a004", "{nir} "), ("2b033", "{grouped}"), ("2a004", "{grouped13}")])
 async def test_a_corsican_nir_is_typed_as_people_type(
     api: AuthApi, backbone: Backbone, place: str, written: str
 ) -> None:
