@@ -4,7 +4,8 @@
     ├── Malformed         400 malformed
     ├── Unauthenticated   401 unauthenticated
     ├── Forbidden         403
-    │   └── RequiredAction    required_action
+    │   ├── RequiredAction    required_action
+    │   └── StepUpRequired    step_up_required
     ├── NotFound          404 not_found (also someone else's record)
     ├── MethodNotAllowed  405 method_not_allowed
     ├── Conflict          409
@@ -69,6 +70,10 @@ class Forbidden(Problem):
 
 class RequiredAction(Forbidden):
     code, title = "required_action", "The account asks for an action first"
+
+
+class StepUpRequired(Forbidden):
+    code, title = "step_up_required", "Confirm who you are first"
 
 
 class NotFound(Problem):

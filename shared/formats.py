@@ -1,4 +1,4 @@
-"""Amounts and days as people read them (Babel, CLDR), in French unless asked: the same on pages and on paper."""
+"""Amounts, days, addresses as people read them (Babel, CLDR), in French unless asked: on pages as on paper."""
 
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,12 @@ def amount(cents: int, locale: str = LOCALE) -> str:
 def long_day(day: date, locale: str = LOCALE) -> str:
     """`20 novembre 2026`, `1er mai 2026`, `20 November 2026`."""
     return first_of_month(day, format_date(day, "d MMMM y", locale=locale), locale)
+
+
+def masked_email(address: str) -> str:
+    """`l***@example.org`: enough to recognise one's own address by."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"
 
 
 def first_of_month(day: date, text: str, locale: str = LOCALE) -> str:

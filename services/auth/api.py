@@ -23,10 +23,13 @@ from services.auth.schemas import (
     SessionList,
     SignedIn,
     SignInRequest,
+    StepUpRequest,
     TokenPair,
+    UndoRequest,
     UnlockRequest,
 )
 from services.auth.service.account import AccountReader
+from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
@@ -34,6 +37,7 @@ from services.auth.service.password_resets import PasswordResets
 from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Sessions
 from services.auth.service.sign_in import SignIn
+from services.auth.service.step_up import StepUp
 from services.auth.service.unlocks import Unlocks
 from services.auth.tokens import AccessTokens
 from shared.app import API_PREFIX
@@ -48,7 +52,9 @@ class UseCases:
     sessions: Sessions
     session_list: SignedInDevices
     new_devices: NewDevices
+    step_up: StepUp
     identifiers: Identifiers
+    identifier_change: IdentifierChange
     own_password: OwnPassword
     challenges: Challenges
     password_resets: PasswordResets
@@ -122,6 +128,12 @@ async def close_new_device(auth: Auth, request: ClosureRequest) -> None:
     await auth.new_devices.close(request.token.get_secret_value())
 
 
+@router.post("/session/step-up", status_code=status.HTTP_204_NO_CONTENT)
+async def confirm_session(auth: Auth, member: AnyMember, request: StepUpRequest) -> None:
+    """Confirm again who one is: for some minutes this session may do what needs that (403 `step_up_required`)."""
+    await auth.step_up.confirm(member, request)
+
+
 @router.get("/account")
 async def account(auth: Auth, member: AnyMember) -> AccountView:
     """The member's own account."""
@@ -132,7 +144,10 @@ async def account(auth: Auth, member: AnyMember) -> AccountView:
 async def choose_identifier(
     auth: Auth, member: AnyMember, request: IdentifierRequest, response: Response
 ) -> IdentifierAnswer:
-    """Choose the identifier: 200 for the member number, 202 for an address that awaits its activation."""
+    """Choose or change the identifier: 200 for the member number, 202 for an address that awaits its activation.
+
+    After the first choice the session must be confirmed (403 `step_up_required`), and every other one ends.
+    """
     outcome = await auth.identifiers.choose(member, request)
     if outcome == "activation_sent":
         response.status_code = status.HTTP_202_ACCEPTED
@@ -151,6 +166,19 @@ async def resend_activation(auth: Auth, member: AnyMember) -> IdentifierAnswer:
     """Mail one more link of the pending request."""
     await auth.identifiers.resend(member)
     return IdentifierAnswer(status="activation_sent")
+
+
+@router.delete("/account/identifier/activation", status_code=status.HTTP_204_NO_CONTENT)
+async def give_up_identifier_change(auth: Auth, member: AnyMember) -> None:
+    """Give up an address that awaits its activation: its links are void, nothing changes."""
+    await auth.identifiers.give_up(member)
+
+
+@router.post("/account/identifier/undo")
+async def undo_identifier_change(auth: Auth, request: UndoRequest) -> IdentifierAnswer:
+    """Press the button of the link that the old address was mailed. Opens no session and closes every other."""
+    await auth.identifier_change.undo(request.token.get_secret_value())
+    return IdentifierAnswer(status="active")
 
 
 @router.post("/account/password", status_code=status.HTTP_204_NO_CONTENT)

@@ -15,14 +15,16 @@ class SignInBlocked(TooManyRequests):
     code, title = "sign_in_blocked", "Too many failed sign-ins, blocked for a while"
 
 
+class WrongPassword(Invalid):
+    """With `attempts_left`."""
+
+    code, title = "wrong_password", "Not the present password"
+
+
 class SignInClosed(Forbidden):
     """Told only to who knows the password: an operator closed the way in."""
 
     code, title = "sign_in_closed", "Signing in to this account is closed"
-
-
-class StepUpRequired(Forbidden):
-    code, title = "step_up_required", "Confirm who you are first"
 
 
 class LinkExpired(Gone):

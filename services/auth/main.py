@@ -12,14 +12,19 @@ from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
+from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
-from services.auth.service.identifiers import Identifiers, LinkLimits
+from services.auth.service.identifier_change import IdentifierChange
+from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.password_proof import PasswordProof
 from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets, ResetLimits
 from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Lifetimes, Sessions
+from services.auth.service.settlement import Settlement
 from services.auth.service.sign_in import SignIn
+from services.auth.service.step_up import StepUp
 from services.auth.service.temporary_passwords import TemporaryPasswords
 from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
@@ -96,16 +101,18 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions, unlocks = self._sessions(), self._unlocks()
+        sessions, proof, unlocks = self._sessions(), self._proof(), self._unlocks()
         own_password = OwnPassword(
             mongo=self._backbone.mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
             accepted=PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read()),
+            proof=proof,
             sessions=sessions,
             clock=clock.now,
         )
+        settlement = self._settlement(sessions)
         password_resets = self._password_resets(sessions, own_password)
         new_devices = self._new_devices(sessions, password_resets)
         return UseCases(
@@ -115,7 +122,15 @@ class _Wiring:
                 mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
             ),
             new_devices=new_devices,
-            identifiers=self._identifiers(sessions, own_password),
+            step_up=self._step_up(sessions, proof),
+            identifiers=self._identifiers(sessions, own_password, settlement),
+            identifier_change=IdentifierChange(
+                mongo=self._backbone.mongo,
+                store=self.store,
+                settlement=settlement,
+                password_resets=password_resets,
+                clock=clock.now,
+            ),
             own_password=own_password,
             challenges=self._challenges,
             password_resets=password_resets,
@@ -217,16 +232,52 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _identifiers(self, sessions: Sessions, own_password: OwnPassword) -> Identifiers:
-        settings = self._settings
-        return Identifiers(
+    def _proof(self) -> PasswordProof:
+        return PasswordProof(
             mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            passwords=self.passwords,
+            clock=clock.now,
+        )
+
+    def _step_up(self, sessions: Sessions, proof: PasswordProof) -> StepUp:
+        return StepUp(
+            store=self.store,
+            sessions=sessions,
+            proof=proof,
+            lasts=timedelta(minutes=self._settings.step_up_minutes),
+            clock=clock.now,
+        )
+
+    def _settlement(self, sessions: Sessions) -> Settlement:
+        return Settlement(
             store=self.store,
             vault=self.vault,
             sealing=self._sealing,
             sessions=sessions,
+            undo_lives=timedelta(days=self._settings.undo_link_days),
+            clock=clock.now,
+        )
+
+    def _identifiers(self, sessions: Sessions, own_password: OwnPassword, settlement: Settlement) -> Identifiers:
+        settings = self._settings
+        limits = LinkLimits(
+            lives=timedelta(hours=settings.activation_link_hours),
+            mails_per_hour=settings.activation_mails_per_hour,
+            mails_per_day=settings.activation_mails_per_day,
+        )
+        mails = ActivationMails(
+            store=self.store, vault=self.vault, sealing=self._sealing, limits=limits, clock=clock.now
+        )
+        return Identifiers(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            sessions=sessions,
             own_password=own_password,
-            limits=LinkLimits(timedelta(hours=settings.activation_link_hours), settings.activation_mails_per_day),
+            mails=mails,
+            settlement=settlement,
             clock=clock.now,
         )
 

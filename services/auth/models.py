@@ -49,6 +49,8 @@ class PendingIdentifier(Stored):
     email_key: str
     """Its lookup key as an identifier."""
     consents: dict[str, bool]
+    session_id: str | None = None
+    """Where it was asked: the one session that outlives the change."""
 
 
 class Device(Stored):
@@ -152,6 +154,16 @@ class CloseLink(OnceLink):
     """The device's `token_hash`."""
 
 
+class UndoLink(OnceLink):
+    """A link mailed to the address that was replaced. What it brings back is here."""
+
+    email: str
+    """Sealed at rest."""
+    identifier_kind: IdentifierKind
+    identifier_key: str
+    created_at: datetime
+
+
 class Session(Stored):
     """A signed-in device. `used`: index of the newest refresh token used, -1 = none yet (see `rules.refresh_step`)."""
 
@@ -171,3 +183,5 @@ class Session(Stored):
     """Moved on by each refresh, up to `ends_at`; `ends_at` itself where the device is trusted."""
     used: int = -1
     used_at: datetime | None = None
+    confirmed_until: datetime | None = None
+    """Until then its holder has proved to be the member, whichever way (`rules.is_confirmed`)."""

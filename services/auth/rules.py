@@ -4,7 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +21,7 @@ from services.auth.models import (
     PasswordKind,
     RequiredActionName,
     ResetLink,
+    Session,
 )
 from services.auth.passwords import canonical_temporary
 from shared import clock, nir
@@ -50,27 +51,31 @@ class Identifier:
 
 
 def recognise(text: str) -> Identifier:
-    """The identifier meant by what was typed, by its form alone; spaces inside numbers are allowed."""
+    """The identifier meant by what was typed, by its form alone; spaces and dots inside numbers are allowed.
+
+    A NIR may come with its key, as the carte Vitale shows it.
+    """
     if "@" in text:
         return Identifier("email", normalise_email(text))
-    compact = re.sub(r"\s", "", text).upper()
+    compact = _compact(text)
     if MEMBER_NUMBER.fullmatch(compact):
         return Identifier("member_number", compact)
-    if len(compact) == 13:
-        try:
-            return Identifier("nir", nir.normalise(compact))
-        except nir.InvalidNir:
-            return Identifier(None, compact)
+    with suppress(nir.InvalidNir):
+        return Identifier("nir", nir.normalise(compact))
     return Identifier(None, compact)
 
 
 def nir_with_key(text: str) -> Identifier:
     """The NIR that 15 characters with its key mean; of no kind, so that it matches nobody, if they are not one."""
-    compact = re.sub(r"[\s.]", "", text).upper()
+    compact = _compact(text)
     with suppress(nir.InvalidNir):
         if len(compact) == NIR_WITH_KEY:
             return Identifier("nir", nir.normalise(compact))
     return Identifier(None, compact)
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[\s.]", "", text).upper()
 
 
 def normalise_email(text: str) -> str:
@@ -86,12 +91,6 @@ def is_email(normalised: str) -> bool:
     local, _, _ = normalised.rpartition("@")
     fits = len(local) <= MAX_LOCAL_PART and len(normalised) <= MAX_EMAIL
     return fits and EMAIL.fullmatch(normalised) is not None
-
-
-def mask_email(address: str) -> str:
-    """`l***@example.org`: enough to recognise one's own address by."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}"
 
 
 def network_of(address: str) -> str:
@@ -168,6 +167,11 @@ def with_own_password(account: Account, hashed: str) -> Account:
     )
 
 
+def is_confirmed(session: Session, now: datetime) -> bool:
+    """Whether whoever holds the session proved a moment ago that they are the member."""
+    return session.confirmed_until is not None and now < session.confirmed_until
+
+
 class LinkState(Enum):
     """What a mailed link is worth."""
 
@@ -192,6 +196,21 @@ def judge_reset_link(link: ResetLink | None, account: Account | None, now: datet
         return state
     good = link.passwords_set == account.passwords_set and account.closure is None
     return LinkState.GOOD if good else LinkState.EXPIRED
+
+
+def wait_for_mail(
+    mailed: Sequence[datetime], limits: Sequence[tuple[timedelta, int]], now: datetime
+) -> timedelta | None:
+    """How long until one more mail may go after those `mailed` (oldest first); None: at once.
+
+    `limits`: windows of time, and how many mails each may hold.
+    """
+    ends = [
+        recent[-most] + window
+        for window, most in limits
+        if len(recent := [at for at in mailed if at > now - window]) >= most
+    ]
+    return max(ends) - now if ends else None
 
 
 def is_too_soon(last: datetime | None, pause: timedelta, now: datetime) -> bool:

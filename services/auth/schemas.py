@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from services.auth.models import IdentifierKind, RequiredActionName
@@ -34,7 +34,7 @@ class Wire(BaseModel):
 
 
 class SignInRequest(Wire):
-    """`identifier`: an e-mail address, the 8 digits of the member number, or the 13 characters of the NIR.
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the NIR with or without its key.
 
     `device_tokens`: for a device that several members use and that cannot tell whose token is whose, newest first.
     The one that the identifier's account knows counts; the others count for nothing.
@@ -66,9 +66,10 @@ class Consents(Wire):
 
 
 class IdentifierRequest(Wire):
-    """`email` absent or blank: the address known from enrolment; ignored with `member_number`.
+    """`email` absent or blank: the contact address that is known; ignored with `member_number`.
 
-    `new_password` is required exactly when `choose_password` is among the required actions.
+    `new_password` is required exactly when `choose_password` is among the required actions. `consents` count at the
+    first choice only.
     """
 
     kind: Literal["email", "member_number"]
@@ -79,6 +80,16 @@ class IdentifierRequest(Wire):
 
 class ActivationRequest(Wire):
     token: Token
+
+
+class UndoRequest(Wire):
+    token: Token
+
+
+class StepUpRequest(Wire):
+    """`password`: the one in force. Another way to confirm will be another field."""
+
+    password: Secret
 
 
 class PasswordRequest(Wire):
@@ -206,6 +217,7 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
+    `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
     """
 
     member_number: str
@@ -219,4 +231,5 @@ class AccountView(Wire):
     nir_masked: str | None
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
+    confirmed_until: AwareDatetime | None
     beneficiaries: list[BeneficiaryView]

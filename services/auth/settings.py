@@ -93,7 +93,12 @@ class AuthSettings(StatefulSettings, PasswordSettings):
     close_link_days: int = Field(default=7, ge=1)
     """How long the mail about a new device can close what that device opened."""
     activation_link_hours: int = Field(default=24, ge=1)
+    activation_mails_per_hour: int = Field(default=3, ge=1)
     activation_mails_per_day: int = Field(default=10, ge=1)
+    step_up_minutes: int = Field(default=10, ge=1)
+    """How long a session is confirmed after the password was asked again."""
+    undo_link_days: int = Field(default=7, ge=1)
+    """How long the address that was replaced can be brought back by the mail it got."""
 
     kept_months_after_end: int = Field(default=24, ge=0, le=120)
     """How long a member may sign in and read once the membership has ended; then everything is erased."""

@@ -80,6 +80,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _auth("GET", "/account"),
     _auth("POST", "/account/identifier"),
     _auth("POST", "/account/identifier/activation", bearer=False),
+    _auth("DELETE", "/account/identifier/activation"),
     _auth("POST", "/account/identifier/activation/resend"),
     _auth("POST", "/account/identifier/undo", bearer=False),
     _auth("POST", "/account/password"),

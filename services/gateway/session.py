@@ -27,7 +27,16 @@ from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams, away
 from services.gateway.web_session import WebSession
 from shared.app import API_PREFIX
-from shared.errors import NotFound, Problem, RequiredAction, TooLarge, TooManyRequests, Unauthenticated, Unavailable
+from shared.errors import (
+    NotFound,
+    Problem,
+    RequiredAction,
+    StepUpRequired,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.logs import get_logger
 from shared.sealing import Keyring, SealingError
 
@@ -195,7 +204,10 @@ class Sessions:
         query: dict[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> Answer:
-        """Ask a service in the member's name. Raises `Unauthenticated`, `RequiredAction` or `Unavailable`."""
+        """Ask a service in the member's name.
+
+        Raises `Unauthenticated`, `RequiredAction`, `StepUpRequired` or `Unavailable`.
+        """
         answer = await self._call(
             request,
             method,
@@ -244,8 +256,9 @@ class Sessions:
         if answer.status == Unauthenticated.status:
             self.forget(request)
             raise Unauthenticated
-        if answer.code == RequiredAction.code:
-            raise RequiredAction
+        for refusal in (RequiredAction, StepUpRequired):
+            if answer.code == refusal.code:
+                raise refusal
         return answer
 
     async def _call(

@@ -28,6 +28,8 @@ MailKind = Literal[
     "activation",
     "address_in_use",
     "identifier_confirmed",
+    "address_changed",
+    "address_change_undone",
     "password_reset",
     "password_reset_done",
     "new_device",
@@ -42,7 +44,7 @@ class MailRule:
     """To whom a kind of mail goes, and what its link opens."""
 
     to: Callable[[Member, datetime | None], str | NoAddress] | None = None
-    """Looked up when the mail is written; without this rule the event says it in its sealed field `email`.
+    """Looked up when the mail is written; without this rule the event says it in its sealed field `email_field`.
 
     The instant: only who had asked for such mails by then is to get it; none: that was settled before.
     """
@@ -54,12 +56,26 @@ class MailRule:
     """The event's field that the mail's words repeat."""
     until: str | None = None
     """The event's field with the end of what the mail tells of."""
+    expiry: str = "expires_at"
+    """The event's field that says until when such a link is good."""
+    email_field: str = "email"
+    masked: str | None = None
+    """The event's sealed field with another address, which the mail shows in part."""
 
 
 RULES: Mapping[MailKind, MailRule] = {
     "activation": MailRule(None, "/activation", "activation_token"),
     "address_in_use": MailRule(),
     "identifier_confirmed": MailRule(None, "/"),
+    "address_changed": MailRule(
+        None,
+        "/annuler-changement",
+        "undo_token",
+        expiry="undo_expires_at",
+        email_field="previous_email",
+        masked="email",
+    ),
+    "address_change_undone": MailRule(email_field="previous_email"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
     "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
@@ -90,6 +106,8 @@ class Mail:
     """What the rule's `repeats` names."""
     until: datetime | None = None
     """The end of what it tells of."""
+    masked: str = ""
+    """Another address, shown in part."""
 
 
 class MailRoom:
@@ -140,6 +158,7 @@ class MailRoom:
             "link": mail.link,
             "name": mail.name,
             "repeated": mail.repeated,
+            "masked": mail.masked,
             "button": "",
             "after": [],
         }

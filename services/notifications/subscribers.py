@@ -117,10 +117,15 @@ class Subscribers:
 
     async def _identifier_changed(self, event: Event[auth.IdentifierChanged], tx: Transaction) -> None:
         data = event.data
+        self._opened(event, "undo_token")
+        if self._opened(event, "previous_email"):
+            # Before anything is learnt: whose name may stand in it is as it was until now.
+            await self._mails.order("address_changed" if data.undo_token else "address_change_undone", event, tx)
         identity = Identity(email=self._opened(event, "email"), activated=data.email_activated)
         consents = Consents(**data.consents.model_dump()) if data.consents else None
         await self._members.identify(data.member_number, identity, consents, event.order, tx)
-        if data.kind == "email" and data.email_activated:
+        is_undone = data.previous_email and not data.undo_token
+        if data.email_activated and not is_undone:
             await self._mails.order("identifier_confirmed", event, tx)
 
     async def _sessions_closed(self, event: Event[auth.SessionsClosed], tx: Transaction) -> None:

@@ -40,13 +40,18 @@ class IdentifierChangeRequested(AuthEvent):
 
 
 class IdentifierChanged(AuthEvent):
-    """`email` is the contact address after the change, absent = none. `consents` only the first time."""
+    """`email` is the contact address after the change, absent = none. `consents` only the first time.
+
+    `previous_email` was the activated address before. With `undo_token` it can be brought back until `undo_expires_at`;
+    without, that is what was done: `email` is back in its place.
+    """
 
     kind: Literal["email", "member_number"]
     email: Sealed | None = None
     email_activated: bool
     previous_email: Sealed | None = None
     undo_token: Sealed | None = None
+    undo_expires_at: Instant | None = None
     consents: Consents | None = None
 
     @model_validator(mode="after")

@@ -4,12 +4,12 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from services.auth import rules
 from services.auth.models import Account, IdentifierKind
 from services.auth.schemas import AccountView, BeneficiaryView
 from services.auth.service.sessions import Sessions
 from services.auth.vault import Vault
 from shared import nir
+from shared.formats import masked_email
 from shared.tokens import Member
 
 
@@ -34,12 +34,13 @@ class AccountReader:
                 "nir_masked": self._masked_nir(account),
                 "identifier_kind": cast(IdentifierKind, account.identifier_kind),
                 "required_actions": caller.required_actions,
+                "confirmed_until": caller.session.confirmed_until,
                 "beneficiaries": _beneficiaries(account.fact("beneficiaries")),
             }
         )
 
     def _masked_email(self, account: Account, sealed: JsonValue) -> str | None:
-        return rules.mask_email(self._vault.open(account.member_number, "email", str(sealed))) if sealed else None
+        return masked_email(self._vault.open(account.member_number, "email", str(sealed))) if sealed else None
 
     def _masked_nir(self, account: Account) -> str | None:
         sealed = account.fact("nir")

@@ -9,11 +9,11 @@ from services.auth.models import Account, PasswordKind
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords, normal
 from services.auth.schemas import PasswordRequest
+from services.auth.service.password_proof import PasswordProof, wrong
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
-from services.auth.store.attempts import Attempt, Place
 from services.auth.vault import Vault
-from shared.errors import FieldError, Invalid, RequiredAction, TooManyRequests
+from shared.errors import Invalid, RequiredAction
 from shared.events.auth import PasswordChanged
 from shared.events.base import Event
 from shared.mongo import Mongo, Transaction
@@ -31,11 +31,13 @@ class OwnPassword:
         vault: Vault,
         passwords: Passwords,
         accepted: PasswordRules,
+        proof: PasswordProof,
         sessions: Sessions,
         clock: Callable[[], datetime],
     ) -> None:
         self._mongo, self._store, self._vault = mongo, store, vault
-        self._passwords, self._accepted, self._sessions, self._clock = passwords, accepted, sessions, clock
+        self._passwords, self._accepted, self._proof = passwords, accepted, proof
+        self._sessions, self._clock = sessions, clock
 
     async def change(self, member: Member, request: PasswordRequest) -> None:
         """Replace the password the member knows (own or temporary) by `new_password`.
@@ -47,14 +49,14 @@ class OwnPassword:
         _refuse_other_actions(caller)
         current, new = request.current_password.get_secret_value(), request.new_password.get_secret_value()
         self.refuse_weak(caller.account, new, current=current)
-        proven = await self._prove(caller.account, current)
+        proven = await self._proof.prove(caller.account, current, field="current_password", refusal=Invalid)
         hashed = await self._passwords.hash(new)
 
         async def body(tx: Transaction) -> None:
             caller = await self._sessions.caller(member, tx)
             _refuse_other_actions(caller)
             if rules.password_slot(caller.account, current, self._clock())[1] != proven:
-                raise _wrong(None)
+                raise wrong("current_password")
             account = await self.set(tx, caller, hashed)
             await self._store.accounts.save(tx, [account])
 
@@ -89,25 +91,6 @@ class OwnPassword:
     def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
         return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))
 
-    async def _prove(self, account: Account, password: str) -> str:
-        """The stored hash that `password` matched; tries are limited as those of a sign-in are."""
-        identifier = str(account.identifier_key)
-        # Apart from every place where somebody signs in; a reset clears it with those.
-        place = Place(self._vault.place(identifier, "account", account.member_number), known=True)
-        attempt = await self._store.attempts.begin(identifier, place)
-        if attempt.refused:
-            raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
-        _, stored, typed = rules.password_slot(account, password, self._clock())
-        try:
-            right = await self._passwords.verify(stored, typed)
-        except Exception:
-            await self._store.attempts.take_back(attempt)
-            raise
-        if not right or stored is None:
-            raise _wrong(attempt)
-        await self._mongo.transaction(lambda tx: self._store.attempts.succeeded(tx, attempt))
-        return stored
-
     def _personal(self, account: Account, email: str) -> Iterable[str]:
         known = self._opened(account, "email", account.activated_email or account.fact("email"))
         number = self._opened(account, "nir", account.fact("nir"))
@@ -120,10 +103,3 @@ class OwnPassword:
 def _refuse_other_actions(caller: Caller) -> None:
     if set(caller.required_actions) - {"choose_password"}:
         raise RequiredAction
-
-
-def _wrong(attempt: Attempt | None) -> Invalid:
-    error = FieldError("current_password", "wrong_password", "Not the present password.")
-    if attempt is None:
-        return Invalid(errors=[error])
-    return Invalid(errors=[error], extra={"attempts_left": attempt.left}, retry_after_s=attempt.retry_after_s)

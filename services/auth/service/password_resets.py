@@ -11,8 +11,8 @@ from services.auth.errors import ChallengeFailed, LinkExpired, LinkUsed
 from services.auth.models import Account, ResetLink
 from services.auth.rules import Identifier, LinkState
 from services.auth.schemas import PasswordResetConfirmation, PasswordResetRequest
+from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
-from services.auth.service.identifiers import LINKS_KEPT
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -77,6 +77,14 @@ class PasswordResets:
             await self._write_down(tx, identifier_key, nir_key)
 
         await self._mongo.transaction(body)
+
+    async def owed(self, tx: Transaction, account: Account) -> Account:
+        """Have a link mailed that nobody asked for: the address of `account` was brought back by its owner.
+
+        Answers the account, not stored yet. That one was just mailed, to whatever address, does not count.
+        """
+        await self._write_down(tx, str(account.identifier_key), self._nir_key(account))
+        return account.model_copy(update={"reset_mailed_at": None})
 
     async def ask_for(self, tx: Transaction, account: Account) -> None:
         """Ask in the name of a member who has shown who they are: the same row, the same limits."""

@@ -149,10 +149,12 @@ class Sessions:
 
     async def close_others(self, tx: Transaction, caller: Caller) -> None:
         """Close every session of the caller but the one they ask from."""
-        member_number = caller.account.member_number
+        await self.close_all_but(tx, caller.account.member_number, caller.session.session_id)
+
+    async def close_all_but(self, tx: Transaction, member_number: str, session_id: str | None) -> None:
+        """Close every session of the member but that one, where it is open still."""
         sessions = await self._store.sessions.of_member(tx, member_number)
-        others = [s.session_id for s in sessions if s.session_id != caller.session.session_id]
-        await self.close_in(tx, member_number, others)
+        await self.close_in(tx, member_number, [s.session_id for s in sessions if s.session_id != session_id])
 
     async def close_device(self, tx: Transaction, member_number: str, device: str, *, session_id: str) -> None:
         """Close that session and any other that the device opened since."""

@@ -7,7 +7,7 @@ from services.auth import rules, tokens
 from services.auth.errors import LinkExpired, LinkUsed
 from services.auth.models import Account, UnlockLink
 from services.auth.rules import LinkState
-from services.auth.service.identifiers import LINKS_KEPT
+from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.store import Store
 from services.auth.store.attempts import Attempt
 from shared import ids

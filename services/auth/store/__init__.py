@@ -10,7 +10,7 @@ from services.auth.store.accounts import Accounts
 from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
-from services.auth.store.links import Links, OnceLinks
+from services.auth.store.links import Links, OnceLinks, UndoLinks
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -25,6 +25,7 @@ class Store:
     reset_links: OnceLinks[ResetLink]
     unlock_links: OnceLinks[UnlockLink]
     close_links: OnceLinks[CloseLink]
+    undo_links: UndoLinks
     sessions: Sessions
     attempts: Attempts
     used_challenges: UsedChallenges
@@ -41,6 +42,7 @@ class Store:
             OnceLinks(mongo, "reset_links", ResetLink),
             OnceLinks(mongo, "unlock_links", UnlockLink),
             OnceLinks(mongo, "close_links", CloseLink),
+            UndoLinks(mongo),
             Sessions(mongo),
             Attempts(mongo, limits),
             UsedChallenges(mongo),
@@ -57,7 +59,7 @@ class Store:
         await self.attempts.clear(tx, str(account.identifier_key))
 
 
-_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "sessions")
+_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions")
 """Their rows have `member_number`, and an index on it."""
 
 
@@ -80,6 +82,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
         ],
         "close_links": [
             IndexModel([("member_number", ASCENDING)]),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "undo_links": [
+            IndexModel([("member_number", ASCENDING), ("created_at", ASCENDING)]),
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
         "unlock_links": [

@@ -1,12 +1,13 @@
 """`activation_links`: mailed to confirm an address. The others serve once.
 
-`reset_links` set a password, `unlock_links` unlock, `close_links` close what a new device opened.
+`reset_links` set a password, `unlock_links` unlock, `close_links` close what a new device opened, `undo_links`
+bring back an address.
 """
 
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from services.auth.models import ActivationLink, OnceLink
+from services.auth.models import ActivationLink, OnceLink, UndoLink
 from shared.mongo import Mongo, Transaction
 
 L = TypeVar("L", bound=OnceLink)
@@ -52,3 +53,20 @@ class OnceLinks(Generic[L]):
     async def use(self, tx: Transaction, link: L, now: datetime) -> None:
         """It has served."""
         await self._collection.update_one({"_id": link.token_hash}, {"$set": {"used_at": now}}, session=tx.session)
+
+    async def void(self, tx: Transaction, member_number: str) -> None:
+        """None of the member's that has not served yet is good any more."""
+        await self._collection.delete_many({"member_number": member_number, "used_at": None}, session=tx.session)
+
+
+class UndoLinks(OnceLinks[UndoLink]):
+    """One that has served takes those of later changes with it: what they would bring back is what was undone."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        super().__init__(mongo, "undo_links", UndoLink)
+
+    async def use(self, tx: Transaction, link: UndoLink, now: datetime) -> None:
+        """It has served."""
+        await super().use(tx, link, now)
+        later = {"member_number": link.member_number, "created_at": {"$gt": link.created_at}}
+        await self._collection.delete_many(later, session=tx.session)

@@ -57,6 +57,10 @@ class Sessions:
         """Note that the member set their own password in this session."""
         await self._collection.update_one({"_id": session_id}, {"$set": {"password": "own"}}, session=tx.session)
 
+    async def confirm(self, session_id: str, until: datetime) -> None:
+        """Note until when whoever holds the session has proved to be the member."""
+        await self._collection.update_one({"_id": session_id}, {"$set": {"confirmed_until": until}})
+
     async def advance(self, session: Session, now: datetime, expires_at: datetime) -> bool:
         """Note the first use of refresh token `session.used` + 1; False if another request was faster."""
         changed = await self._collection.find_one_and_update(

@@ -144,7 +144,7 @@ _FIELDS = {"email": "email", "kind": "choix", "new_password": "nouveau_mot_de_pa
 
 def _refusals(answer: Answer) -> dict[str, str]:
     """auth's errors by field of the form; the first of each field is shown."""
-    if answer.code in {"identifier_taken", "too_many_requests"}:
+    if answer.code == TooManyRequests.code:
         return {"email": answer.code}
     return field_errors(answer, _FIELDS, "choix")
 

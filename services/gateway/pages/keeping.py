@@ -12,12 +12,13 @@ from starlette.responses import Response
 from services.gateway import csrf, drafts
 from services.gateway.csrf import FormRefused
 from services.gateway.drafts import Draft, Drafts
+from services.gateway.pages.confirm_page import confirm_page
 from services.gateway.pages.sign_in_page import sign_in_page
 from services.gateway.pages.web import PageRoute, Web
 from services.gateway.web_session import WebSession
-from shared.errors import Problem, RequiredAction, TooManyRequests, Unauthenticated, Unavailable
+from shared.errors import Problem, RequiredAction, StepUpRequired, TooManyRequests, Unauthenticated, Unavailable
 
-_KEPT_AFTER: Final = (Unauthenticated, FormRefused, Unavailable, TooManyRequests)
+_KEPT_AFTER: Final = (Unauthenticated, FormRefused, Unavailable, TooManyRequests, StepUpRequired)
 
 Show = Callable[[Web, Request, WebSession, Draft], Awaitable[Response]]
 
@@ -36,7 +37,10 @@ class KeptForm:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """That a form is shown again: at which address it belongs, why (`back`, `old` or `retried`), what was kept."""
+    """That a form is shown again: at which address it belongs, why, what was kept.
+
+    `why`: `back`, `old`, `retried` or `confirmed`.
+    """
 
     address: str
     why: str
@@ -61,7 +65,7 @@ class Keeper:
         request.state.shown = Shown(form.page or draft.action, why, form.kept)
         try:
             return await form.show(self._web, request, session, draft)
-        except RequiredAction:
+        except (RequiredAction, StepUpRequired):
             raise
         except Unauthenticated as error:
             return await self._sign_in(request, draft, error)
@@ -81,7 +85,7 @@ class Keeper:
         if session.member != draft.member:
             return self._web.failed(request, error)
         if not isinstance(error, FormRefused):
-            return self._later(request, draft, error)
+            return self._not_yet(request, draft, error)
         response = await self.show(request, await self._web.sessions.current(request), draft, "old")
         response.status_code = error.status
         return response
@@ -106,6 +110,12 @@ class Keeper:
         context = {"suite": self._address(draft), "garde": sealed, "too_long": not sealed}
         status = away.status if away else Unauthenticated.status
         return sign_in_page(self._web, request, status, away=away is not None, **context)
+
+    def _not_yet(self, request: Request, draft: Draft, problem: Problem) -> Response:
+        """The password first, or a while."""
+        if isinstance(problem, StepUpRequired):
+            return confirm_page(self._web, request, suite=self._address(draft), garde=self._drafts.seal(draft))
+        return self._later(request, draft, problem)
 
     def _later(self, request: Request, draft: Draft, problem: Problem) -> Response:
         """What was typed, to be seen, and a button that shows its form as soon as that is possible."""

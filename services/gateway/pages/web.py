@@ -26,10 +26,12 @@ from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
-from shared.errors import Malformed, Problem, RequiredAction, Unauthenticated
+from shared.errors import Malformed, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
 HERE: Final = Path(__file__).parent
+CONFIRM: Final = "/compte/confirmer"
+"""Where the password is asked again."""
 
 log = get_logger(__name__)
 
@@ -89,12 +91,14 @@ class Web:
         return words.chosen(self.cookies.get(request, words.COOKIE), accepted)
 
     def failed(self, request: Request, error: Exception) -> Response:
-        """The page for an error: sign-in, the step that is due, or what happened and what to do."""
+        """The page for an error: sign-in, the step that is due, the password again, or what happened and what to do."""
         match error:
             case Unauthenticated():
                 return _elsewhere(request, f"/?suite={quote(_wanted(request), safe='')}")
             case RequiredAction():
                 return _elsewhere(request, "/premiere-connexion")
+            case StepUpRequired():
+                return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
         problem = _problem(error)
         if problem.status == 500:
             log.error("page_failed", exc_info=error, request_id=tracing.current_request_id.get())

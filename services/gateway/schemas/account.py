@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from services.gateway.schemas.wire import Wire
 
 
@@ -59,6 +61,8 @@ class Account(Wire):
     pending_email_masked: str | None = None
     identifier_kind: Literal["nir", "email", "member_number"]
     required_actions: tuple[str, ...] = ()
+    confirmed_until: AwareDatetime | None = None
+    """Until then this session may do what the password is asked again for."""
 
 
 class Consents(Wire):

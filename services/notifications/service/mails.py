@@ -14,11 +14,13 @@ from urllib.parse import urlencode
 from services.notifications import rules
 from services.notifications.mailer import Mailer, MailRefused
 from services.notifications.mails import RULES, BadAddress, Mail, MailKind, MailRoom, MailRule
+from services.notifications.models import Member
 from services.notifications.rules import NoAddress
 from services.notifications.store import Store
 from shared.clock import now
 from shared.events.base import Event, EventData
 from shared.events.notifications import MailUndeliverable
+from shared.formats import masked_email
 from shared.jobs import Abandon, Job, JobHandler, Jobs
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
@@ -55,26 +57,29 @@ class Mails:
     async def order(self, kind: MailKind, event: Event[EventData], tx: Transaction) -> None:
         """Have the mail written that `event` asks for, unless it is certain already that nobody is to get it."""
         rule, number = RULES[kind], event.data.member_number
+        member = (await self.store.members(tx, [number])).get(number, rules.UNKNOWN)
         asked_by = None
         if rule.to is not None:
-            known = await self.store.members(tx, [number])
-            to = rule.to(known.get(number, rules.UNKNOWN), event.time)
+            to = rule.to(member, event.time)
             if to is NoAddress.UNWANTED:
                 return
             if to is NoAddress.UNKNOWN:
                 asked_by = event.time
+        sealed_to = None if rule.to else _field(event, rule.email_field)
         until = _field(event, rule.until) if rule.until else None
-        link_ends = (_field(event, "expires_at") or until) if rule.secret else None
+        link_ends = (_field(event, rule.expiry) or until) if rule.secret else None
         expires_at = link_ends or event.time + timedelta(hours=self.retry_hours)
         await self.jobs.put(
             tx,
-            id=f"{SEND}/{rules.stable_id(event.source, event.id)}",
+            id=f"{SEND}/{kind}/{rules.stable_id(event.source, event.id)}",
             kind=SEND if rule.to is None else SEND_TO_MEMBER,
             member_number=number,
             data={
                 "mail": kind,
                 "event_id": event.id,
-                "email": None if rule.to else _field(event, "email"),
+                "email": sealed_to,
+                "named": sealed_to is not None and self._is_activated(event, rule.email_field, member),
+                "masked": _field(event, rule.masked) if rule.masked else None,
                 "token": _field(event, rule.secret) if rule.secret else None,
                 "repeated": _field(event, rule.repeats) if rule.repeats else "",
                 "happened_at": event.time,
@@ -109,7 +114,7 @@ class Mails:
     async def _written(self, job: Job) -> Mail:
         data, kind = job.data, cast("MailKind", job.data["mail"])
         rule, member = RULES[kind], await self.store.member(job.member_number)
-        to = self._open(job, "email", data["email"]) if rule.to is None else rule.to(member, data["asked_by"])
+        to = self._open(job, rule.email_field, data["email"]) if rule.to is None else rule.to(member, data["asked_by"])
         if to is NoAddress.UNKNOWN:
             raise job.as_long_again(at_most_s=ADDRESS_RECHECK_S)
         if to is NoAddress.UNWANTED:
@@ -122,11 +127,17 @@ class Mails:
             link=self._link(job, rule),
             link_expires_at=data["expires_at"] if rule.secret else None,
             # An address that nobody activated may be a stranger's: no name there.
-            name=rules.full_name(member) if to == rules.activated_address(member) else "",
+            name=rules.full_name(member) if data.get("named") or to == rules.activated_address(member) else "",
             happened_at=data["happened_at"],
             repeated=data.get("repeated", ""),  # jobs of the release before have none
             until=data.get("until"),  # jobs of an earlier release have none
+            masked=masked_email(self._open(job, rule.masked, data["masked"])) if rule.masked else "",
         )
+
+    def _is_activated(self, event: Event[EventData], field: str, member: Member) -> bool:
+        """Whether the address in that sealed field is the one that the member has activated until now."""
+        named = self.keyring.open(_field(event, field), event_id=event.id, field=field)
+        return named == rules.activated_address(member)
 
     def _link(self, job: Job, rule: MailRule) -> str | None:
         if rule.page is None:

@@ -102,6 +102,7 @@ def _first_sign_ins(cast: Cast, outside: Outside) -> None:
         visitor.send("/premiere-connexion", {"choix": choice, **password})
         visitor.close()
         cast.credentials[who] = member.nir13 if who == WAITING else member.member_number, PASSWORD
+    _ask_for_an_address(cast)
     member, visitor = cast.members[FULL], cast.visitor()
     address = str(member.email)
     cast.credentials[FULL] = address, PASSWORD
@@ -119,6 +120,13 @@ def _unlock_link(cast: Cast, outside: Outside) -> None:
     path = outside.mail_path(address, "/deblocage")
     cast.ids["used_unlock"] = path.partition("token=")[2]
     visitor.send(path, {})
+
+
+def _ask_for_an_address(cast: Cast) -> None:
+    """One who signs in with the member number awaits the mail that confirms an address."""
+    visitor = cast.visitor(EMPTY)
+    visitor.send("/compte/confirmer", {"mot_de_passe": PASSWORD})
+    visitor.send("/compte/identifiant", {"choix": "email"})
     visitor.close()
 
 

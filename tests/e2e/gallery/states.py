@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from tests.e2e.gallery.cast import EMPTY, FULL, LETTER, NEW, WAITING
+from tests.e2e.gallery.cast import EMPTY, FULL, LETTER, NEW, NEXT, WAITING
 
 NOBODY: Final = "{nobody}"
 """As an identifier: one that nobody has, another at each visit."""
@@ -70,6 +70,13 @@ def _cannot_show(page: Page) -> None:
     page.evaluate("window.Worker = undefined")
 
 
+def _confirm(page: Page) -> None:
+    """The password again, up to the form that it opens."""
+    page.locator('main [name="mot_de_passe"]').fill(NEXT)
+    page.locator('main form[action="/compte/confirmer"] [type="submit"]').click()
+    page.locator('main form[action="/compte/identifiant"]').wait_for()
+
+
 def _nearly_over(page: Page) -> None:
     """The session ends in a minute and a half."""
     page.route("**/session/reste", lambda route: route.fulfill(json={"seconds": 90}), times=1)
@@ -89,6 +96,7 @@ TEXT: Final = {"text": "Bonjour"}
 ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "robot": "true"}
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
+CONFIRM, IDENTIFIER, UNDO = "/compte/confirmer", "/compte/identifiant", "/annuler-changement"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
 UNLOCK: Final = "/deblocage"
 
@@ -186,6 +194,24 @@ STATES: Final = (
     State("fermer-session-perime", "/fermer-session", status=410),
     State("fermer-session-servi", "/fermer-session?token={used_closure}", typed={}, status=409),
     State("fermer-session-fait", "/fermer-session/fait"),
+    State("compte-en-attente", "/compte?fait=adresse", EMPTY),
+    State("compte-trop-de-mails", "/compte?fait=trop", EMPTY),
+    State("compte-identifiant-change", "/compte?fait=identifiant", FULL),
+    State("compte-confirmer", CONFIRM, FULL),
+    State("compte-confirmer-vide", CONFIRM, FULL, typed={}, status=422),
+    State("compte-identifiant", f"{CONFIRM}?suite={IDENTIFIER}", FULL, before=_confirm),
+    State(
+        "compte-identifiant-erreurs",
+        f"{CONFIRM}?suite={IDENTIFIER}",
+        FULL,
+        before=_confirm,
+        typed={"email": "pas une adresse"},
+        form=IDENTIFIER,
+        status=422,
+    ),
+    State("annuler", f"{UNDO}?token=x"),
+    State("annuler-perime", f"{UNDO}?token=x", typed={}, status=410),
+    State("annuler-fait", f"{UNDO}/fait"),
     # The end of a session
     State("session-avertissement", "/accueil", FULL, before=_nearly_over),
     State(

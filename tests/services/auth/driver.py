@@ -129,13 +129,14 @@ class Backbone:
         member_number: str,
         which: Callable[[Any], bool] = lambda _: True,
         *,
+        of_email: str | None = None,
         within_s: float = WAIT_S,
     ) -> Event[Any]:
-        """The first event of that type and member (that satisfies `which`), however late it comes."""
+        """The first event of that type and member (that satisfies `which`, of that address), however late it comes."""
         deadline = time.monotonic() + within_s
         while True:
             for event in self.of(member_number, kind):
-                if which(event.data):
+                if which(event.data) and of_email in {None, of_email and self.opened(event, "email")}:
                     return event
             assert time.monotonic() < deadline, f"no {kind} within {within_s} s"
             await self.read(0.2)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
-from tests.services.auth.driver import AuthApi, Backbone, Signed, enrol
+from shared import nir
+from shared.events.base import Event
+from tests.services.auth.driver import WAIT_S, Answer, AuthApi, Backbone, Signed, enrol, some_network
+from tests.services.auth.resetting import made_older, next_letter, without_ids
+from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
 
@@ -29,6 +37,51 @@ async def test_a_letter_is_typed_as_people_type(api: AuthApi, backbone: Backbone
     spaced = " ".join(member.nir)
     typed = member.temporary_password.lower().replace("-", " ")
     assert (await api.sign_in(spaced, typed)).status == 200
+
+
+@pytest.mark.parametrize(("place", "written"), [("2a004", "{nir} "), ("2b033", "{grouped}"), ("2a004", "{grouped13}")])
+async def test_a_corsican_nir_is_typed_as_people_type(
+    api: AuthApi, backbone: Backbone, place: str, written: str
+) -> None:
+    member = await enrol(backbone, nir=f"28405{place}{secrets.randbelow(1000):03d}".upper())
+    grouped = nir.grouped(nir.normalise(member.nir)).lower()
+    typed = written.format(nir=member.nir.lower(), grouped=grouped, grouped13=grouped[:-3])
+    assert (await api.sign_in(typed, member.temporary_password)).status == 200
+
+
+async def test_an_expired_letter_tells_nothing_and_another_one_is_asked_for(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await enrol(backbone)
+    await asyncio.to_thread(_expire_letters, infra, member)
+    client = some_network()
+    right, wrong = [
+        await api.sign_in(member.nir, password, client=network)
+        for password, network in ((member.temporary_password, client), ("pas le bon mot", some_network()))
+    ]
+    assert right.status == 401
+    assert {**right.body, "request_id": ""} == {**wrong.body, "request_id": ""}
+    renewed = await next_letter(api, backbone, member, "renewal", identifier=member.nir)
+    signed_in = await api.sign_in(member.nir, backbone.opened(renewed, "password"), client=client)
+    assert signed_in.body["required_actions"] == ["choose_identifier", "choose_password"]
+    assert (await api.sign_in(member.nir, member.temporary_password, client=some_network())).status == 401
+
+
+async def test_a_second_enrolment_in_the_middle_of_the_choice_changes_nothing_of_it(
+    api: AuthApi, backbone: Backbone
+) -> None:
+    member = await enrol(backbone)
+    await _choose_email(api, await _token(api, member))
+    token = await _activation_token(backbone, member)
+    await backbone.publish(Event.of(member.enrolled.model_copy(update={"last_name": "Martin"})))
+    waiting = await api.sign_in(member.nir, OWN)
+    assert (await _account_of(api, waiting, "Martin"))["required_actions"] == ["confirm_identifier"]
+    assert (await api.call("POST", "/account/identifier/activation", {"token": token})).status == 200
+    await backbone.publish(Event.of(member.enrolled.model_copy(update={"last_name": "Durand"})))
+    later = await api.sign_in(member.email, OWN)
+    assert (await _account_of(api, later, "Durand"))["identifier_kind"] == "email"
+    assert (await api.sign_in(member.nir, OWN)).status == 401
+    assert len(backbone.of(member.number, "TemporaryPasswordIssued")) == 1
 
 
 async def test_the_account_shows_the_member_with_address_and_nir_masked(api: AuthApi, backbone: Backbone) -> None:
@@ -115,6 +168,40 @@ async def test_a_link_is_good_once(api: AuthApi, backbone: Backbone) -> None:
 async def test_an_unknown_link_is_expired(api: AuthApi) -> None:
     answer = await api.call("POST", "/account/identifier/activation", {"token": "never-ours"})
     assert (answer.status, answer.body["code"]) == (410, "link_expired")
+
+
+async def test_an_expired_link_still_leads_to_the_confirmation_and_to_another_link(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await enrol(backbone)
+    await _choose_email(api, await _token(api, member))
+    first = await _activation_token(backbone, member)
+    day = timedelta(hours=24)
+    await made_older(infra, member, "expires_at", day, collection="activation_links", key="member_number")
+    late = await api.call("POST", "/account/identifier/activation", {"token": first})
+    assert (late.status, late.body["code"]) == (410, "link_expired")
+    resumed = await api.sign_in(member.nir, OWN)  # in another browser, days later
+    assert resumed.body["required_actions"] == ["confirm_identifier"]
+    assert (await _resend(api, resumed.body["access_token"])).status == 202
+    second = await _activation_token(backbone, member, other_than=first)
+    assert (await api.call("POST", "/account/identifier/activation", {"token": second})).status == 200
+    assert (await api.refresh(resumed.body["refresh_token"])).body["required_actions"] == []
+
+
+async def test_whether_an_address_signs_another_account_in_only_its_mailbox_learns(
+    api: AuthApi, backbone: Backbone
+) -> None:
+    owner, other = await enrol(backbone), await enrol(backbone)
+    await _choose_email(api, await _token(api, owner))
+    link = await _activation_token(backbone, owner)
+    assert (await api.call("POST", "/account/identifier/activation", {"token": link})).status == 200
+    access, answers = await _token(api, other), []
+    free = {"kind": "email", "email": f"libre.{other.number}@example.org"}
+    for body in (free | {"new_password": OWN}, {"kind": "email", "email": owner.email}):
+        answers.append(await api.call("POST", "/account/identifier", body, token=access))
+    assert without_ids(answers[0]) == without_ids(answers[1])
+    told = await backbone.wait_for("IdentifierChangeRequested", other.number, lambda d: d.activation_token is None)
+    assert backbone.opened(told, "email") == owner.email
 
 
 async def test_a_resend_leaves_the_older_link_good(api: AuthApi, backbone: Backbone) -> None:
@@ -229,14 +316,23 @@ async def test_after_the_first_choice_another_asks_to_confirm_who_one_is(api: Au
     assert (again.status, again.body["code"]) == (403, "step_up_required")
 
 
-async def test_mails_with_links_are_limited_in_a_day(api: AuthApi, backbone: Backbone) -> None:
+async def test_mails_with_links_are_limited_in_an_hour_and_in_a_day(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
     member = await enrol(backbone)
     access = await _token(api, member)
     await _choose_email(api, access)
-    statuses = [
-        (await api.call("POST", "/account/identifier/activation/resend", token=access)).status for _ in range(10)
-    ]
-    assert statuses == [202] * 9 + [429]
+    sent = 1
+    for hour in range(4):
+        answers = await asyncio.gather(*(_resend(api, access) for _ in range(4)))
+        sent += [answer.status for answer in answers].count(202)
+        assert sent == min(3 * (hour + 1), 10)  # however many are asked for at once
+        [refused, *_] = [answer for answer in answers if answer.status == 429]
+        assert refused.body["code"] == "too_many_requests"
+        wait_s = int(refused.headers["retry-after"])
+        assert 3500 < wait_s <= 3600 if hour < 3 else 20 * 3600 < wait_s <= 21 * 3600
+        hour_ago = timedelta(hours=1)
+        await made_older(infra, member, "created_at", hour_ago, collection="activation_links", key="member_number")
 
 
 async def test_a_resend_without_a_request_is_not_found(api: AuthApi, backbone: Backbone) -> None:
@@ -247,6 +343,27 @@ async def test_a_resend_without_a_request_is_not_found(api: AuthApi, backbone: B
 
 async def _token(api: AuthApi, member: Signed) -> str:
     return str((await api.sign_in(member.nir, member.temporary_password)).body["access_token"])
+
+
+async def _account_of(api: AuthApi, signed_in: Answer, last_name: str) -> dict[str, Any]:
+    """The account, once that name has arrived."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            account = (await api.call("GET", "/account", token=signed_in.body["access_token"])).body
+            if account["last_name"] == last_name:
+                return account
+            await asyncio.sleep(0.1)
+
+
+async def _resend(api: AuthApi, access_token: str) -> Answer:
+    return await api.call("POST", "/account/identifier/activation/resend", token=access_token)
+
+
+def _expire_letters(infra: RealServers, member: Signed) -> None:
+    with MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
+        over = {"$set": {"temporary_passwords.$[].expires_at": datetime.now(UTC) - timedelta(seconds=1)}}
+        changed = client["auth"]["accounts"].update_one({"_id": member.number}, over)
+        assert changed.modified_count == 1
 
 
 async def _choose_email(api: AuthApi, access_token: str) -> Any:

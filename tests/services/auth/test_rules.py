@@ -12,6 +12,7 @@ from services.auth import rules
 from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword, UnlockLink
 from services.auth.passwords import canonical_temporary, generate_temporary
 from services.auth.rules import Identifier, LinkState, RefreshStep
+from shared.formats import masked_email
 
 Told = tuple[dict[str, JsonValue], str]
 
@@ -28,7 +29,9 @@ PENDING = PendingIdentifier(request_id="r", email="sealed", email_key="k", conse
         ("1234 5678", Identifier("member_number", "12345678")),
         ("2 84 05 75 117 001", Identifier("nir", "2840575117001")),
         ("284052a321025", Identifier("nir", "284052A321025")),
-        ("284057511700128", Identifier(None, "284057511700128")),
+        ("284057511700128", Identifier("nir", "2840575117001")),
+        ("2 84 05 2a 321 025 52", Identifier("nir", "284052A321025")),
+        ("284057511700129", Identifier(None, "284057511700129")),
         ("2841375117001", Identifier(None, "2841375117001")),
         ("123", Identifier(None, "123")),
         ("", Identifier(None, "")),
@@ -41,6 +44,8 @@ PENDING = PendingIdentifier(request_id="r", email="sealed", email_key="k", conse
         "nir spaced",
         "nir 2a",
         "nir with key",
+        "nir 2a with key",
+        "nir with wrong key",
         "month 13",
         "short",
         "empty",
@@ -70,7 +75,7 @@ def test_an_address_that_cannot_be_mailed_to_is_refused(address: str) -> None:
 
 
 def test_a_masked_address_shows_one_letter_and_the_domain() -> None:
-    assert rules.mask_email("laure.dupont@example.org") == "l***@example.org"
+    assert masked_email("laure.dupont@example.org") == "l***@example.org"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +221,19 @@ def test_something_is_too_soon_until_the_pause_is_over() -> None:
     assert not rules.is_too_soon(None, pause, NOW)
     assert rules.is_too_soon(NOW, pause, NOW + timedelta(minutes=4, seconds=59))
     assert not rules.is_too_soon(NOW, pause, NOW + pause)
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "wait_min"),
+    [([], None), ([50, 20], None), ([50, 20, 10], 10), ([90, 50, 20, 10], 10), ([61, 20, 10], None),
+     ([300, 200, 150, 100, 90], 1140), ([1440, 200, 150, 100, 90], None), ([1430, 200, 50, 20, 10], 10),
+     ([1390, 200, 50, 20, 1], 50), ([1395, 59, 58, 57, 56], 45), ([1200, 59, 58, 57, 56], 240)],
+)  # fmt: skip
+def test_mails_are_limited_in_an_hour_and_in_a_day(minutes_ago: list[int], wait_min: int | None) -> None:
+    limits = [(timedelta(hours=1), 3), (timedelta(days=1), 5)]
+    mailed = [NOW - timedelta(minutes=ago) for ago in minutes_ago]
+    wait = rules.wait_for_mail(mailed, limits, NOW)
+    assert wait == (None if wait_min is None else timedelta(minutes=wait_min))
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 999])

@@ -45,7 +45,14 @@ LOCKED = replace(
     link="https://www.plansante.com/deblocage?token=abc-DEF_123",
     until=datetime(2026, 11, 23, 10, 15, tzinfo=UTC),
 )
-ALL = [ACTIVATION, IN_USE, CONFIRMED, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
+MOVED = replace(
+    RESET,
+    kind="address_changed",
+    link="https://www.plansante.com/annuler-changement?token=abc-DEF_123",
+    masked="m***@example.org",
+)
+MOVED_BACK = replace(RESET_DONE, kind="address_change_undone", name="")
+ALL = [ACTIVATION, IN_USE, CONFIRMED, MOVED, MOVED_BACK, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
 
 
 class _Page(HTMLParser):
@@ -135,6 +142,22 @@ def test_a_block_is_told_of_with_its_end_and_a_link_that_works_once(room: MailRo
     assert "est bloquée jusqu’au 23 novembre 2026 à 11 h 15 (heure de Paris)" in text
     assert "sert une seule fois. Il est valable jusqu’au 24 novembre 2026 à 14 h 30" in text
     assert "personne n’est entré dans votre compte" in text
+
+
+def test_the_old_address_learns_the_new_one_in_part_and_how_to_undo_the_change(room: MailRoom) -> None:
+    message = room.write(MOVED, now=NOW)
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [MOVED.link, MOVED.link]
+    text = flat(plain(message))
+    assert "a été changée le 23 novembre 2026 à 11 h 00 (heure de Paris)." in text
+    assert "La nouvelle adresse est m***@example.org :" in text
+    assert "sert une seule fois. Il est valable jusqu’au 24 novembre 2026 à 14 h 30" in text
+
+
+def test_an_address_that_had_to_go_again_gets_no_link_and_no_name(room: MailRoom) -> None:
+    message = room.write(MOVED_BACK, now=NOW)
+    assert "Bonjour,\n" in plain(message)
+    assert all(link.startswith("tel:") for link in page(message).links)
+    assert "appelez votre centre de gestion dès que possible au 04 65 71 00 00" in flat(plain(message))
 
 
 @pytest.mark.parametrize("mail", [STATEMENT, ANSWER], ids=lambda mail: mail.kind)

@@ -1,0 +1,51 @@
+"""The mail to the address that was replaced: its link brings the address back, and the account with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.auth import rules, tokens
+from services.auth.errors import IdentifierTaken, LinkExpired, LinkUsed
+from services.auth.rules import LinkState
+from services.auth.service.password_resets import PasswordResets
+from services.auth.service.settlement import Settlement
+from services.auth.store import Store
+from shared.mongo import Mongo, Transaction
+
+
+class IdentifierChange:
+    """Whoever reads the old mailbox decides, for some days, against whoever sits in the account."""
+
+    def __init__(
+        self,
+        *,
+        mongo: Mongo,
+        store: Store,
+        settlement: Settlement,
+        password_resets: PasswordResets,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mongo, self._store, self._settlement = mongo, store, settlement
+        self._password_resets, self._clock = password_resets, clock
+
+    async def undo(self, token: str) -> None:
+        """The button of the mailed link. Opens no session; ends the password, and has a link to a new one mailed.
+
+        Raises `LinkUsed`, `LinkExpired`, `IdentifierTaken` if the old address has become another account's identifier.
+        """
+
+        async def body(tx: Transaction) -> None:
+            link = await self._store.undo_links.get(tokens.digest(token), tx)
+            account = await self._store.accounts.get(link.member_number, tx) if link else None
+            state = rules.judge_link(link, account, self._clock())
+            if state is LinkState.USED:
+                raise LinkUsed
+            if state is LinkState.EXPIRED or link is None or account is None:
+                raise LinkExpired
+            if await self._store.identifiers.owner(link.identifier_key, tx) not in {None, account.member_number}:
+                raise IdentifierTaken
+            account = await self._settlement.restore(tx, account, link)
+            account = await self._password_resets.owed(tx, account)
+            # Who changed the address knew the password: it would open the account again before its owner is back.
+            await self._store.accounts.save(tx, [account.model_copy(update={"own_password": None})])
+
+        await self._mongo.transaction(body)
