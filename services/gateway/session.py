@@ -7,7 +7,7 @@ auth, so it does not matter whose cookie the browser keeps.
 import asyncio
 import time
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import ValidationError
 from pyreqwest.exceptions import TransportError
@@ -18,11 +18,11 @@ from services.gateway.client_address import client_address
 from services.gateway.cookies import Cookies
 from services.gateway.file_form import FileForm
 from services.gateway.idle import Idle, by_itself
-from services.gateway.known_devices import KnownDevices
 from services.gateway.passing import passed_on
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES
 from services.gateway.schemas.account import SignedIn, TokenPair
+from services.gateway.sealed_cookies import SealedCookies
 from services.gateway.settings import Network
 from services.gateway.upstream import Answer, Json, Upstreams, away
 from services.gateway.web_session import WebSession
@@ -38,17 +38,12 @@ from shared.errors import (
     Unavailable,
 )
 from shared.logs import get_logger
-from shared.sealing import Keyring, SealingError
+from shared.sealing import Keyring
 
 CLOSED_WITHIN_S: Final = 3
 """How long a page waits for auth to close a session that ended by itself; auth ends it anyway, later."""
 
-KNOWN_FOR_S: Final = 395 * 24 * 3600
-"""How long the member's own device stays known: 13 months, the most that the CNIL advises for a cookie."""
-
-_SESSION, _DEVICE, _OVER = "session", "device", "session_over"
-LinkCookie = Literal["link", "unlock_link"]
-"""A page behind a mail has a cookie of its own: the links of two mails may be open side by side."""
+_SESSION, _OVER = "session", "session_over"
 
 log = get_logger(__name__)
 
@@ -67,7 +62,7 @@ class Sessions:
         trusted_proxies: tuple[Network, ...] = (),
     ) -> None:
         self._upstreams, self._rate_limits, self.idle = upstreams, rate_limits, idle
-        self._cookies, self._keyring = cookies, keyring
+        self._cookies, self.kept = cookies, SealedCookies(cookies, keyring)
         self._trusted = trusted_proxies
 
     def address(self, request: Request) -> str:
@@ -140,37 +135,10 @@ class Sessions:
         """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
         session = WebSession.of(signed_in, seen_at=time.time(), trusted=trusted)
         if signed_in.device_token:
-            self.know_device(request, signed_in.device_token, session.member, kept=trusted)
+            self.kept.know_device(request, signed_in.device_token, session.member, kept=trusted)
         if self._cookies.get(request, _OVER):
             self._cookies.delete(request, _OVER)
         return self._keep(request, session)
-
-    def know_device(
-        self, request: Request, device_token: str, member: str | None = None, *, kept: bool = False
-    ) -> None:
-        """Have this browser show auth at its next sign-in that it is known; `member`: to whom, if we can tell.
-
-        `kept`: once it was closed, too.
-        """
-        known = KnownDevices.read(self._opened(request, _DEVICE)).joined_by(device_token, member, kept=kept)
-        sealed = self._keyring.seal_at_rest(known.model_dump_json(), context=_DEVICE)
-        self._cookies.set(request, _DEVICE, sealed, lives_s=KNOWN_FOR_S if known.kept else None)
-
-    def device_tokens(self, request: Request) -> list[str]:
-        """What shows auth which members signed in here before."""
-        return KnownDevices.read(self._opened(request, _DEVICE)).tokens
-
-    def hold_link(self, request: Request, token: str, cookie: LinkCookie = "link") -> None:
-        """Keep the token of a mailed link, so that it need not stay in the address bar."""
-        self._cookies.set(request, cookie, self._keyring.seal_at_rest(token, context=cookie))
-
-    def held_link(self, request: Request, cookie: LinkCookie = "link") -> str | None:
-        """The token kept by `hold_link`."""
-        return self._opened(request, cookie)
-
-    def drop_link(self, request: Request, cookie: LinkCookie = "link") -> None:
-        """Take that token back."""
-        self._cookies.delete(request, cookie)
 
     async def close(self, request: Request) -> None:
         """Sign out: auth closes the session, the browser forgets it. Raises `Unavailable` if auth could not be told."""
@@ -284,13 +252,6 @@ class Sessions:
             idempotency_key=idempotency_key,
         )
 
-    def _opened(self, request: Request, name: str) -> str | None:
-        sealed = self._cookies.get(request, name)
-        try:
-            return self._keyring.open_at_rest(sealed, context=name).decode() if sealed else None
-        except SealingError:
-            return None
-
     def _over(self, session: WebSession) -> bool:
         left_s = self.left_s(session)
         return left_s is not None and left_s <= 0
@@ -300,16 +261,15 @@ class Sessions:
         if hasattr(request.state, "session"):
             kept: WebSession | None = request.state.session
             return kept
-        sealed = self._opened(request, _SESSION)
+        text = self.kept.get(request, _SESSION)
         try:
-            return WebSession.model_validate_json(sealed) if sealed else None
+            return WebSession.model_validate_json(text) if text else None
         except ValidationError:
             return None
 
     def _keep(self, request: Request, session: WebSession) -> WebSession:
         request.state.session = session
-        sealed = self._keyring.seal_at_rest(session.model_dump_json(), context=_SESSION)
-        self._cookies.set(request, _SESSION, sealed, lives_s=session.kept_s)
+        self.kept.set(request, _SESSION, session.model_dump_json(), lives_s=session.kept_s)
         return session
 
 

@@ -65,7 +65,7 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     body = {
         "identifier": typed.identifiant.strip(),
         "password": typed.mot_de_passe,
-        "device_tokens": web.sessions.device_tokens(request),
+        "device_tokens": web.sessions.kept.device_tokens(request),
         "device_name": device_name(request.headers.get("user-agent", ""), web.says(request)),
         "trust_device": typed.appareil_personnel,
     }

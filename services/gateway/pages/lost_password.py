@@ -68,9 +68,9 @@ async def forgotten_identifier(request: Request, web: WebPages) -> Response:
 async def new_password(request: Request, web: WebPages, token: str = "") -> Response:
     """The form; nothing happens to the account. The token moves from the address bar into a sealed cookie at once."""
     if token:
-        web.sessions.hold_link(request, token[:512])
+        web.sessions.kept.hold_link(request, token[:512])
         return see(NEW_PASSWORD)
-    if web.sessions.held_link(request) is None:
+    if web.sessions.kept.held_link(request) is None:
         return _over(web, request, "link_expired")
     return web.page(request, "new_password.html", errors={})
 
@@ -78,7 +78,7 @@ async def new_password(request: Request, web: WebPages, token: str = "") -> Resp
 @router.post(NEW_PASSWORD)
 async def set_password(request: Request, web: WebPages, typed: Annotated[NewPassword, Form()]) -> Response:
     """Set it. No session opens, the one of this browser is over too, and the browser is known from now on."""
-    token = web.sessions.held_link(request)
+    token = web.sessions.kept.held_link(request)
     if token is None:
         return _over(web, request, "link_expired")
     errors = new_password_errors(typed)
@@ -91,9 +91,9 @@ async def set_password(request: Request, web: WebPages, typed: Annotated[NewPass
     if not answer.ok:
         errors = field_errors(answer, {}, "nouveau_mot_de_passe")
         return web.page(request, "new_password.html", 422, errors=errors)
-    web.sessions.drop_link(request)
+    web.sessions.kept.drop_link(request)
     web.sessions.forget(request)
-    web.sessions.know_device(request, KnownDevice.model_validate(answer.body).device_token)
+    web.sessions.kept.know_device(request, KnownDevice.model_validate(answer.body).device_token)
     return see(f"{NEW_PASSWORD}/fait")
 
 
@@ -121,7 +121,7 @@ def _mistyped(typed: Asking) -> dict[str, str]:
 
 
 def _over(web: WebPages, request: Request, code: str) -> Response:
-    web.sessions.drop_link(request)
+    web.sessions.kept.drop_link(request)
     status = Conflict.status if code == "link_used" else Gone.status
     return web.page(request, "link_over.html", status, code=code)
 
