@@ -10,6 +10,7 @@ from services.auth.challenges import Challenges
 from services.auth.schemas import (
     AccountView,
     ActivationRequest,
+    ActivityList,
     ChallengeView,
     ClosureRequest,
     IdentifierAnswer,
@@ -29,6 +30,7 @@ from services.auth.schemas import (
     UnlockRequest,
 )
 from services.auth.service.account import AccountReader
+from services.auth.service.activity import Activity
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
@@ -39,7 +41,9 @@ from services.auth.service.sessions import Sessions
 from services.auth.service.sign_in import SignIn
 from services.auth.service.step_up import StepUp
 from services.auth.service.unlocks import Unlocks
+from services.auth.store.security_events import current_network
 from services.auth.tokens import AccessTokens
+from shared.api import Cursor, Limit
 from shared.app import API_PREFIX
 from shared.tokens import AnyMember
 
@@ -60,6 +64,7 @@ class UseCases:
     password_resets: PasswordResets
     unlocks: Unlocks
     account: AccountReader
+    activity: Activity
     access_tokens: AccessTokens
 
 
@@ -68,11 +73,16 @@ def _use_cases(request: Request) -> UseCases:
     return use_cases
 
 
-def _client_network(request: Request) -> str:
-    """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop."""
+async def _client_network(request: Request) -> str:
+    """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop.
+
+    Not in a thread: what happens in this request is recorded as coming from there.
+    """
     hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     peer = request.client.host if request.client else ""
-    return rules.network_of(hops[-1].strip() or peer)
+    network = rules.network_of(hops[-1].strip() or peer)
+    current_network.set(network)
+    return network
 
 
 def _not_stored(response: Response) -> None:
@@ -82,7 +92,7 @@ def _not_stored(response: Response) -> None:
 Auth = Annotated[UseCases, Depends(_use_cases)]
 ClientNetwork = Annotated[str, Depends(_client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored)])
+router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored), Depends(_client_network)])
 keys_router = APIRouter()
 
 
@@ -132,6 +142,12 @@ async def close_new_device(auth: Auth, request: ClosureRequest) -> None:
 async def confirm_session(auth: Auth, member: AnyMember, request: StepUpRequest) -> None:
     """Confirm again who one is: for some minutes this session may do what needs that (403 `step_up_required`)."""
     await auth.step_up.confirm(member, request)
+
+
+@router.get("/activity")
+async def activity(auth: Auth, member: AnyMember, limit: Limit = 20, cursor: Cursor = None) -> ActivityList:
+    """What happened to the account: sign-ins, failures, changes."""
+    return await auth.activity.view(member, limit, cursor)
 
 
 @router.get("/account")

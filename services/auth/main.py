@@ -13,6 +13,7 @@ from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
+from services.auth.service.activity import Activity
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
@@ -84,7 +85,7 @@ class _Wiring:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
         block = timedelta(minutes=settings.sign_in_block_minutes)
         limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
-        self.store = Store.of(backbone.mongo, limits)
+        self.store = Store.of(backbone.mongo, limits, timedelta(days=settings.security_events_days))
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
             memory_kib=settings.argon2_memory_kib,
@@ -136,6 +137,7 @@ class _Wiring:
             password_resets=password_resets,
             unlocks=unlocks,
             account=AccountReader(self.vault, sessions),
+            activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
         )
 

@@ -122,6 +122,43 @@ class ActivationLink(Stored):
     delete_at: datetime
 
 
+SecurityEventKind = Literal[
+    "signed_in",
+    "sign_in_failed",
+    "blocked",
+    "unlocked",
+    "signed_out",
+    "device_closed",
+    "other_devices_closed",
+    "new_device",
+    "confirmation_failed",
+    "password_set",
+    "password_reset_asked",
+    "password_reset",
+    "address_asked",
+    "identifier_changed",
+    "identifier_change_undone",
+    "closed",
+    "opened",
+]
+"""What the record of security events tells apart. The kind says the outcome."""
+
+
+class SecurityEvent(Stored):
+    """One of the record: of an account by its number, or by an identifier's lookup key where nobody was looked up."""
+
+    id: str = Field(alias="_id")
+    at: datetime
+    kind: SecurityEventKind
+    member_number: str | None = None
+    identifier_key: str | None = None
+    network: str | None = None
+    """Where the request came from: /24, IPv6 /64."""
+    device: str | None = None
+    """In plain words."""
+    delete_at: datetime
+
+
 class OnceLink(Stored):
     """A mailed link that serves once; `_id` is SHA-256 of its token. Kept past its end to tell used from expired."""
 

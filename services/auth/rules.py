@@ -17,10 +17,8 @@ from services.auth.models import (
     Device,
     Fact,
     IdentifierKind,
-    OnceLink,
     PasswordKind,
     RequiredActionName,
-    ResetLink,
     Session,
 )
 from services.auth.passwords import canonical_temporary
@@ -170,32 +168,6 @@ def with_own_password(account: Account, hashed: str) -> Account:
 def is_confirmed(session: Session, now: datetime) -> bool:
     """Whether whoever holds the session proved a moment ago that they are the member."""
     return session.confirmed_until is not None and now < session.confirmed_until
-
-
-class LinkState(Enum):
-    """What a mailed link is worth."""
-
-    GOOD = "good"
-    USED = "used"
-    EXPIRED = "expired"  # past its time, voided by another password, or never ours
-
-
-def judge_link(link: OnceLink | None, account: Account | None, now: datetime) -> LinkState:
-    """`account`: the one the link was mailed to."""
-    if link is None or account is None:
-        return LinkState.EXPIRED
-    if link.used_at is not None:
-        return LinkState.USED
-    return LinkState.GOOD if now < link.expires_at else LinkState.EXPIRED
-
-
-def judge_reset_link(link: ResetLink | None, account: Account | None, now: datetime) -> LinkState:
-    """The same, and no other password was set since it was asked for, nor the way in closed."""
-    state = judge_link(link, account, now)
-    if link is None or account is None or state is not LinkState.GOOD:
-        return state
-    good = link.passwords_set == account.passwords_set and account.closure is None
-    return LinkState.GOOD if good else LinkState.EXPIRED
 
 
 def wait_for_mail(

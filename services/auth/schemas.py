@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from services.auth.models import IdentifierKind, RequiredActionName
+from services.auth.models import IdentifierKind, RequiredActionName, SecurityEventKind
 from services.auth.password_rules import MAX_LENGTH
 
 
@@ -193,6 +193,23 @@ class SessionList(Wire):
 
     items: list[SessionView]
     next_cursor: str | None = None
+
+
+class ActivityEvent(Wire):
+    """`kind` says what happened and how it ended. `network`: from where, /24 or /64. `device`: in plain words."""
+
+    event_id: str
+    at: datetime
+    kind: SecurityEventKind
+    network: str | None
+    device: str | None
+
+
+class ActivityList(Wire):
+    """Newest first. `next_cursor` is null on the last page."""
+
+    items: list[ActivityEvent]
+    next_cursor: str | None
 
 
 class ClosureRequest(Wire):

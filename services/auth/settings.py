@@ -100,6 +100,8 @@ class AuthSettings(StatefulSettings, PasswordSettings):
     undo_link_days: int = Field(default=7, ge=1)
     """How long the address that was replaced can be brought back by the mail it got."""
 
+    security_events_days: int = Field(default=365, ge=1, le=3650)
+    """How long the record of security events keeps one (CNIL, délibération 2021-122: six months to a year)."""
     kept_months_after_end: int = Field(default=24, ge=0, le=120)
     """How long a member may sign in and read once the membership has ended; then everything is erased."""
 

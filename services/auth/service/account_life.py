@@ -66,6 +66,7 @@ class AccountLife:
             return "unknown_member"
         closure = SignInClosure.model_validate({"reason": order.reason, "at": self._clock()})
         account = await self._sessions.close_all(tx, account.model_copy(update={"closure": closure}))
+        await self._store.security_events.note(tx, account.member_number, "closed")
         await self._store.accounts.save(tx, [account])
         return "done"
 
@@ -75,6 +76,7 @@ class AccountLife:
         if account is None:
             return "unknown_member"
         await self._store.accounts.save(tx, [account.model_copy(update={"closure": None})])
+        await self._store.security_events.note(tx, account.member_number, "opened")
         return "done"
 
 

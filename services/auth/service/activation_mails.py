@@ -56,6 +56,7 @@ class ActivationMails:
             delete_at=expires_at + LINKS_KEPT,
         )
         await self._store.links.add(tx, link)
+        await self._store.security_events.note(tx, account.member_number, "address_asked")
         taken = await self.is_taken(tx, pending.email_key, account)
         email = self._vault.open(account.member_number, "email", pending.email)
         sealed = self._sealing.seal(token, event_id=event_id, field="activation_token")

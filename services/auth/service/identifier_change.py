@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.auth import rules, tokens
+from services.auth import link_rules, tokens
 from services.auth.errors import IdentifierTaken, LinkExpired, LinkUsed
-from services.auth.rules import LinkState
+from services.auth.link_rules import LinkState
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.settlement import Settlement
 from services.auth.store import Store
@@ -36,7 +36,7 @@ class IdentifierChange:
         async def body(tx: Transaction) -> None:
             link = await self._store.undo_links.get(tokens.digest(token), tx)
             account = await self._store.accounts.get(link.member_number, tx) if link else None
-            state = rules.judge_link(link, account, self._clock())
+            state = link_rules.judge_link(link, account, self._clock())
             if state is LinkState.USED:
                 raise LinkUsed
             if state is LinkState.EXPIRED or link is None or account is None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from services.auth import rules, tokens
+from services.auth import link_rules, rules, tokens
 from services.auth.errors import LinkExpired, LinkUsed
+from services.auth.link_rules import LinkState
 from services.auth.models import Account, CloseLink, Session
-from services.auth.rules import LinkState
 from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.sessions import Sessions
@@ -59,6 +59,7 @@ class NewDevices:
             expires_at=expires_at,
         )
         tx.publish(Event.of(data, id=event_id))
+        await self._store.security_events.note(tx, session.member_number, "new_device", device=session.device_name)
 
     async def close(self, token: str) -> None:
         """The button of the mailed link: that device is out and unknown again, and a new password is on its way.
@@ -73,13 +74,14 @@ class NewDevices:
             # Always written: of a sign-in with that device at the same instant, one of the two runs again.
             await self._store.accounts.save(tx, [rules.without_device(account, link.device)])
             await self._password_resets.ask_for(tx, account)
+            await self._store.security_events.note(tx, account.member_number, "device_closed")
 
         await self._mongo.transaction(body)
 
     async def _good(self, tx: Transaction, token_hash: str) -> tuple[CloseLink, Account]:
         link = await self._store.close_links.get(token_hash, tx)
         account = await self._store.accounts.get(link.member_number, tx) if link else None
-        state = rules.judge_link(link, account, self._clock())
+        state = link_rules.judge_link(link, account, self._clock())
         if state is LinkState.USED:
             raise LinkUsed
         if state is LinkState.EXPIRED or link is None or account is None:

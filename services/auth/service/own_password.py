@@ -85,6 +85,7 @@ class OwnPassword:
         if account.own_password:
             tx.publish(self._changed(account, "own"))
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
+        await self._store.security_events.note(tx, account.member_number, "password_set")
         await self._sessions.close_others(tx, caller)
         return rules.with_own_password(account, hashed)
 

@@ -43,6 +43,7 @@ class PasswordProof:
             await self._store.attempts.take_back(attempt)
             raise
         if not right or stored is None:
+            await self._store.security_events.note_failure(identifier, "confirmation_failed")
             raise wrong(field, attempt, refusal)
         await self._mongo.transaction(lambda tx: self._store.attempts.succeeded(tx, attempt))
         return stored

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.auth import rules, tokens
+from services.auth import link_rules, rules, tokens
 from services.auth.challenges import Challenges, Proof
 from services.auth.errors import ChallengeFailed, LinkExpired, LinkUsed
+from services.auth.link_rules import LinkState
 from services.auth.models import Account, ResetLink
-from services.auth.rules import Identifier, LinkState
+from services.auth.rules import Identifier
 from services.auth.schemas import PasswordResetConfirmation, PasswordResetRequest
 from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
@@ -112,6 +113,7 @@ class PasswordResets:
             account = await self._store.accounts.get(owner, tx) if owner else None
             if account is None or account.closure or self._nir_key(account) != job.data["nir_key"]:
                 return
+            await self._store.security_events.note(tx, account.member_number, "password_reset_asked")
             if account.activated_email:
                 await self._mail_link(tx, account)
             else:
@@ -135,6 +137,7 @@ class PasswordResets:
             now = self._clock()
             await self._store.reset_links.use(tx, link, now)
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
+            await self._store.security_events.note(tx, account.member_number, "password_reset")
             account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
             account = rules.with_device(account, tokens.digest(device_token), now, trusted=False)
             await self._store.attempts.clear(tx, str(account.identifier_key))
@@ -146,7 +149,7 @@ class PasswordResets:
     async def _good(self, token_hash: str, tx: Transaction | None = None) -> tuple[ResetLink, Account]:
         link = await self._store.reset_links.get(token_hash, tx)
         account = await self._store.accounts.get(link.member_number, tx) if link else None
-        state = rules.judge_reset_link(link, account, self._clock())
+        state = link_rules.judge_reset_link(link, account, self._clock())
         if state is LinkState.USED:
             raise LinkUsed
         if state is LinkState.EXPIRED or link is None or account is None:

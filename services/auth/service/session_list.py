@@ -31,6 +31,7 @@ class SignedInDevices:
             await self._caller(member, tx)
             if not await self._sessions.close_in(tx, member.member_number, [session_id]):
                 raise NotFound
+            await self._store.security_events.note(tx, member.member_number, "device_closed")
 
         await self._mongo.transaction(body)
 
@@ -39,6 +40,7 @@ class SignedInDevices:
 
         async def body(tx: Transaction) -> None:
             await self._sessions.close_others(tx, await self._caller(member, tx))
+            await self._store.security_events.note(tx, member.member_number, "other_devices_closed")
 
         await self._mongo.transaction(body)
 

@@ -145,7 +145,12 @@ class Sessions:
 
     async def close(self, member_number: str, session_id: str) -> None:
         """Sign out; harmless if it is done already."""
-        await self._mongo.transaction(lambda tx: self.close_in(tx, member_number, [session_id]))
+
+        async def body(tx: Transaction) -> None:
+            if await self.close_in(tx, member_number, [session_id]):
+                await self._store.security_events.note(tx, member_number, "signed_out")
+
+        await self._mongo.transaction(body)
 
     async def close_others(self, tx: Transaction, caller: Caller) -> None:
         """Close every session of the caller but the one they ask from."""

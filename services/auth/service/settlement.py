@@ -60,6 +60,7 @@ class Settlement:
         if account.identifier_chosen:
             await self._sessions.close_all_but(tx, account.member_number, settled.session_id)
             await self._store.reset_links.void(tx, account.member_number)
+        await self._store.security_events.note(tx, account.member_number, "identifier_changed")
         consents = None if account.identifier_chosen or settled.consents is None else Consents(**settled.consents)
         self._announce(tx, after, replaced, undo, consents)
         return after
@@ -70,6 +71,7 @@ class Settlement:
         await self._store.undo_links.use(tx, link, self._clock())
         await self._store.reset_links.void(tx, account.member_number)
         after = await self._sessions.close_all(tx, after)
+        await self._store.security_events.note(tx, account.member_number, "identifier_change_undone")
         self._announce(tx, after, self._replaced(account, after), None, None)
         return after
 

@@ -65,6 +65,8 @@ class SignIn:
             await self._store.attempts.take_back(attempt)
             raise
         if proof is None:
+            name = rules.plain_device_name(request.device_name)
+            await self._store.security_events.note_failure(key, "sign_in_failed", device=name)
             await self._unlocks.note(attempt)
             raise _wrong(attempt)
         try:
@@ -112,6 +114,7 @@ class SignIn:
             account = rules.signed_in_with(account, proof.stored).model_copy(update=signed_in)
             await self._store.accounts.save(tx, [account])
             session = await self._sessions.open(tx, account, password=proof.kind, device=device)
+            await self._store.security_events.note(tx, account.member_number, "signed_in", device=device.name)
             if is_news:
                 await self._new_devices.announce(tx, session)
             await self._store.attempts.succeeded(tx, attempt)

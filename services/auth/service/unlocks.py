@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from services.auth import rules, tokens
+from services.auth import link_rules, rules, tokens
 from services.auth.errors import LinkExpired, LinkUsed
+from services.auth.link_rules import LinkState
 from services.auth.models import Account, UnlockLink
-from services.auth.rules import LinkState
 from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.store import Store
 from services.auth.store.attempts import Attempt
@@ -80,13 +80,14 @@ class Unlocks:
             now = self._clock()
             link = await self._store.unlock_links.get(tokens.digest(token), tx)
             account = await self._store.accounts.get(link.member_number, tx) if link else None
-            state = rules.judge_link(link, account, now)
+            state = link_rules.judge_link(link, account, now)
             if state is LinkState.USED:
                 raise LinkUsed
             if state is LinkState.EXPIRED or link is None or account is None:
                 raise LinkExpired
             await self._store.unlock_links.use(tx, link, now)
             await self._store.attempts.forgive(tx, str(account.identifier_key))
+            await self._store.security_events.note(tx, account.member_number, "unlocked")
             account = rules.with_device(account, tokens.digest(device_token), now, trusted=False)
             await self._store.accounts.save(tx, [account])
 
@@ -107,6 +108,7 @@ class Unlocks:
         )
         await self._store.unlock_links.add(tx, link)
         await self._store.accounts.save(tx, [told])
+        await self._store.security_events.note(tx, account.member_number, "blocked")
         data = AccountLocked(
             member_number=account.member_number,
             until=until,

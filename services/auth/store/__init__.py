@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.auth.models import Account, CloseLink, ResetLink, UnlockLink
 from services.auth.store.accounts import Accounts
@@ -11,6 +12,8 @@ from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, OnceLinks, UndoLinks
+from services.auth.store.security_events import COLLECTION as SECURITY_EVENTS
+from services.auth.store.security_events import SecurityEvents
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -30,11 +33,12 @@ class Store:
     attempts: Attempts
     used_challenges: UsedChallenges
     without_challenge: WithoutChallenge
+    security_events: SecurityEvents
     mongo: Mongo
 
     @classmethod
-    def of(cls, mongo: Mongo, limits: Limits) -> "Store":
-        """The collections of one database; `limits` are those of failed sign-ins."""
+    def of(cls, mongo: Mongo, limits: Limits, events_kept: timedelta) -> "Store":
+        """The collections of one database. `limits`: of failed sign-ins; `events_kept`: how long the record lasts."""
         return cls(
             Accounts(mongo),
             Identifiers(mongo),
@@ -47,6 +51,7 @@ class Store:
             Attempts(mongo, limits),
             UsedChallenges(mongo),
             WithoutChallenge(mongo),
+            SecurityEvents(mongo, events_kept),
             mongo,
         )
 
@@ -57,6 +62,7 @@ class Store:
             await self.mongo.db[name].delete_many({"member_number": number}, session=tx.session)
         await self.mongo.db["accounts"].delete_one({"_id": number}, session=tx.session)
         await self.attempts.clear(tx, str(account.identifier_key))
+        await self.security_events.forget(tx, account)
 
 
 _BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions")
@@ -93,6 +99,11 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
         ],
         "sign_in_attempts": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
+        SECURITY_EVENTS: [
+            IndexModel([("member_number", ASCENDING), ("_id", DESCENDING)], sparse=True),
+            IndexModel([("identifier_key", ASCENDING), ("_id", DESCENDING)], sparse=True),
+            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+        ],
         "used_challenges": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
         "resets_without_challenge": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
     }

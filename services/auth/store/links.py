@@ -36,7 +36,7 @@ class Links:
 
 
 class OnceLinks(Generic[L]):
-    """Links of one kind that serve once. What one is worth is read from it and its account (`rules.judge_link`)."""
+    """Links of one kind that serve once. What one is worth: `link_rules.judge_link`, from it and its account."""
 
     def __init__(self, mongo: Mongo, collection: str, kind: type[L]) -> None:
         self._collection, self._kind = mongo.db[collection], kind

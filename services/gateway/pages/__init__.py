@@ -6,6 +6,7 @@ from starlette.responses import Response
 from services.gateway.pages import (
     account,
     activation,
+    activity,
     card,
     close_device,
     components,
@@ -60,6 +61,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         messages.router,
         account.router,
         devices.router,
+        activity.router,
         identifier.router,
         confirm.router,
         language.router,

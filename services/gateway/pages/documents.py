@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from services.gateway import csrf
 from services.gateway.drafts import Draft
 from services.gateway.file_form import FileForm
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, Cursor, PageRoute, SignedIn, WebPages, see
 from services.gateway.routes import FILE_FORM_BYTES
 from services.gateway.schemas.documents import DocumentDetail, DocumentPage
 from services.gateway.upstream import Answer
@@ -32,7 +32,6 @@ sending = APIRouter(route_class=KeptRoute, include_in_schema=False)
 """The one form that is not read whole before it is checked: it checks its token itself."""
 
 DocumentId = Annotated[str, Path(max_length=200)]
-Cursor = Annotated[str, Query(max_length=500)]
 
 
 @router.get("")

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi import APIRouter, Form, Path, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.gateway.drafts import Draft
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, Cursor, SignedIn, WebPages, see
 from services.gateway.schemas.messages import ThreadDetail, ThreadPage
 from services.gateway.upstream import Answer, Json
 from services.gateway.vector import vector_now
@@ -27,7 +27,6 @@ _KEY = re.compile(r"[0-9a-f-]{36}")
 router = APIRouter(prefix=HERE, route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 ThreadId = Annotated[str, Path(max_length=128)]
-Cursor = Annotated[str, Query(max_length=200)]
 
 
 class Typed(BaseModel):

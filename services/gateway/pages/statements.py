@@ -4,10 +4,10 @@ from itertools import groupby
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from services.gateway.pages.web import CheckedForm, PageRoute, SignedIn, WebPages
+from services.gateway.pages.web import CheckedForm, Cursor, PageRoute, SignedIn, WebPages
 from services.gateway.schemas.card import PaymentPage
 from services.gateway.vector import vector_now
 from shared.errors import NotFound
@@ -17,7 +17,6 @@ PAGE_SIZE = 20
 router = APIRouter(route_class=PageRoute, dependencies=[CheckedForm], include_in_schema=False)
 
 PaymentId = Annotated[str, Path(max_length=200)]
-Cursor = Annotated[str, Query(max_length=500)]
 
 
 @router.get("/decomptes")

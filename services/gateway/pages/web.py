@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from babel.support import Translations
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -258,3 +258,5 @@ CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
+Cursor = Annotated[str, Query(max_length=500)]
+"""Where a list goes on, as its service said it."""

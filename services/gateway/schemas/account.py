@@ -50,6 +50,22 @@ class OpenSessions(Wire):
     items: tuple[OpenSession, ...]
 
 
+class ActivityEvent(Wire):
+    """What happened, and from where: a network and a device in plain words, where they are known."""
+
+    at: datetime
+    kind: str
+    network: str | None = None
+    device: str | None = None
+
+
+class ActivityPage(Wire):
+    """Newest first. `next_cursor` is absent on the last page."""
+
+    items: tuple[ActivityEvent, ...]
+    next_cursor: str | None = None
+
+
 class Account(Wire):
     """The member's account; the e-mail addresses come masked."""
 

@@ -188,6 +188,7 @@ STATES: Final = (
     State("compte-mot-de-passe", CHANGE, FULL),
     State("compte-mot-de-passe-erreurs", CHANGE, FULL, typed=DIFFERENT, status=422),
     State("appareils", "/compte/appareils", FULL),
+    State("activite", "/compte/activite", FULL),
     State("appareils-fait", "/compte/appareils?fait=un", FULL),
     # A new device
     State("fermer-session", "/fermer-session?token=x"),

@@ -17,7 +17,7 @@ from tests.stack import RealServers
 WRONG = "une autre phrase"
 HASHES = 'espace_password_hashes_total{purpose="request"}'
 DATABASE = "auth"
-READ_OR_COUNTED = ("identifiers", "accounts", "sign_in_attempts")
+READ_OR_COUNTED = ("identifiers", "accounts", "sign_in_attempts", "security_events")
 
 
 async def fail(api: AuthApi, identifier: str, network: str, times: int = 1, **more: object) -> list[Answer]:

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from services.auth import rules
+from services.auth import link_rules, rules
+from services.auth.link_rules import LinkState
 from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword, UnlockLink
 from services.auth.passwords import canonical_temporary, generate_temporary
-from services.auth.rules import Identifier, LinkState, RefreshStep
+from services.auth.rules import Identifier, RefreshStep
 from shared.formats import masked_email
 
 Told = tuple[dict[str, JsonValue], str]
@@ -197,8 +198,8 @@ def test_a_reset_link_is_good_for_an_hour_once_and_for_one_password(
     }  # fmt: skip
     known = None if link is None else ResetLink.model_validate({**mailed, **link})
     account = _account(passwords_set=passwords_set)
-    assert rules.judge_reset_link(known, account, NOW + timedelta(minutes=minutes)) is state
-    assert rules.judge_reset_link(known, None, NOW) is LinkState.EXPIRED
+    assert link_rules.judge_reset_link(known, account, NOW + timedelta(minutes=minutes)) is state
+    assert link_rules.judge_reset_link(known, None, NOW) is LinkState.EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -321,7 +322,7 @@ def test_an_unlock_link_serves_once_until_its_end_whatever_the_password() -> Non
     end = NOW + timedelta(hours=24)
     link = UnlockLink(token_hash="t", member_number="1", expires_at=end, delete_at=end)
     account = Account(member_number="1", passwords_set=7)
-    assert rules.judge_link(link, account, NOW) is LinkState.GOOD
-    assert rules.judge_link(link, account, end) is LinkState.EXPIRED
-    assert rules.judge_link(link.model_copy(update={"used_at": NOW}), account, NOW) is LinkState.USED
-    assert rules.judge_link(link, None, NOW) is rules.judge_link(None, None, NOW) is LinkState.EXPIRED
+    assert link_rules.judge_link(link, account, NOW) is LinkState.GOOD
+    assert link_rules.judge_link(link, account, end) is LinkState.EXPIRED
+    assert link_rules.judge_link(link.model_copy(update={"used_at": NOW}), account, NOW) is LinkState.USED
+    assert link_rules.judge_link(link, None, NOW) is link_rules.judge_link(None, None, NOW) is LinkState.EXPIRED
