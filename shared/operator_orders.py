@@ -16,7 +16,7 @@ from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.logs import get_logger
-from shared.mongo import Mongo, Transaction
+from shared.mongo import Mongo, Transaction, WriteConflict
 
 COLLECTION = "operator_orders"
 KEPT_S = 90 * 86_400
@@ -36,7 +36,7 @@ class Order:
 
 
 OrderHandler = Callable[[Order, Transaction], Awaitable[str]]
-"""Does it and answers the outcome, a stable code: `done`, `unknown_member`, …"""
+"""Does it and answers the outcome, a stable code: `done`, `unknown_member`, …; one that raises has `failed`."""
 
 
 def collections() -> Mapping[str, Sequence[IndexModel]]:
@@ -68,6 +68,14 @@ async def outcome(mongo: Mongo, order_id: str, *, timeout_s: float) -> str | Non
                 await asyncio.sleep(0.1)
     except TimeoutError:
         return None
+
+
+class _Failed(Exception):
+    """The service could not do it, and would not the next time either."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order.id)
+        self.order = order
 
 
 class Orders:
@@ -104,12 +112,16 @@ class Orders:
                 backoff.reset()
                 if not taken:
                     await asyncio.sleep(POLL_S)
+            except _Failed as failed:  # nothing of it was done; the orders after it must not wait for a new release
+                log.error("operator_order_failed", order=failed.order.name, exc_info=failed.__cause__)
+                change = {"$set": {"outcome": "failed", "done_at": datetime.now(UTC)}}
+                await self._mongo.db[COLLECTION].update_one({"_id": failed.order.id}, change)
             except (PyMongoError, Unavailable) as error:
                 self._trouble = f"waiting: {type(error).__name__}"
                 await backoff.sleep()
             except Exception as error:  # nobody else would notice that orders are no longer taken up
                 self._trouble = f"failing: {type(error).__name__}"
-                log.exception("order_failed")
+                log.exception("orders_failed")
                 await backoff.sleep()
 
     async def _take(self, tx: Transaction) -> bool:
@@ -118,7 +130,12 @@ class Orders:
             return False
         asked = Order(row["_id"], row["name"], row["member_number"], row["reason"])
         handler = self._handlers.get(asked.name)
-        result = await handler(asked, tx) if handler else "unknown_order"
+        try:
+            result = await handler(asked, tx) if handler else "unknown_order"
+        except (PyMongoError, WriteConflict):
+            raise
+        except Exception as error:
+            raise _Failed(asked) from error
         change = {"$set": {"outcome": result, "done_at": datetime.now(UTC)}}
         await tx.db[COLLECTION].update_one({"_id": asked.id}, change, session=tx.session)
         log.info("operator_order", order=asked.name, reason=asked.reason, outcome=result)
