@@ -118,7 +118,7 @@ STATES: Final = (
     State("activation", "/activation?token=x"),
     State("activation-perimee", "/activation?token=x", typed={}, status=410),
     State("activation-servie", "/activation?token={used_activation}", typed={}, status=409),
-    State("activation-sans-lien", "/activation"),
+    State("activation-sans-lien", "/activation", status=410),
     State("identifiant-valide", "/identifiant-valide"),
     State("identifiant-valide-connecte", "/identifiant-valide", FULL),
     # A lost password

@@ -161,7 +161,7 @@ async def test_a_link_that_cannot_undo_says_what_to_do(gateway: Gateway, status:
     async with gateway.origin("auth", _refuses(status, code)):
         page = await Browser(gateway).post(UNDO, {"token": "once"})
     assert (str(page.status), said in page.page, "once" in page.page) == (status[:3], True, False)
-    assert (await Browser(gateway).get(UNDO)).status == 200
+    assert (await Browser(gateway).get(UNDO)).status == 410
 
 
 def _refuses(status: str, code: str) -> Answer:
