@@ -47,6 +47,8 @@ class TemporaryPasswords:
         account = await self._store.accounts.get(job.member_number, tx)
         if account is None or account.identifier_kind is None or account.identifier_kind == "email":
             raise Abandon("no_letter_for_this_account")
+        if account.closure:
+            raise Abandon("sign_in_closed")
         good = [known for known in account.temporary_passwords if known.expires_at > made.issued_at]
         if made.first in {known.first for known in good}:
             raise Postpone(0)  # they are told apart by it: make another

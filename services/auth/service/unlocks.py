@@ -63,7 +63,11 @@ class Unlocks:
             key = job.data["identifier_key"]
             owner = await self._store.identifiers.owner(key, tx)
             account = await self._store.accounts.get(owner, tx) if owner else None
-            if account is not None and await self._store.attempts.stands(tx, key, job.data["attempt"]):
+            if (
+                account is not None
+                and not account.closure
+                and await self._store.attempts.stands(tx, key, job.data["attempt"])
+            ):
                 await self._tell(tx, account, job.data["until"])
 
         await self._mongo.transaction(body)

@@ -95,6 +95,11 @@ async def test_no_link_and_no_letter_goes_to_a_closed_account(
     assert (await ask(api, closed, closed.email)).body == (await ask(api, other, other.email)).body
     await backbone.wait_for("PasswordResetRequested", other.number)  # asked later by the same worker
     assert backbone.of(closed.number, "PasswordResetRequested") == []
+    for member in (closed, other):
+        for _ in range(2):
+            await api.sign_in(member.email, WRONG, client="192.0.2.77")
+    await backbone.wait_for("AccountLocked", other.number)
+    assert backbone.of(closed.number, "AccountLocked") == []
 
 
 async def test_an_order_for_nobody_changes_nothing(api: AuthApi, infra: RealServers) -> None:

@@ -271,3 +271,16 @@ async def test_killed_right_after_its_answer_it_still_mails_one_link(
 async def test_a_request_of_the_wrong_form_is_refused_by_field(api: AuthApi, body: object) -> None:
     answer = await api.call("POST", "/password-resets", body)
     assert (answer.status, answer.body["code"]) == (422, "validation")
+
+
+async def test_after_a_reset_only_the_browser_that_did_it_is_known(api: AuthApi, backbone: Backbone) -> None:
+    member = await with_address(api, backbone)
+    before = (await api.sign_in(member.email, OWN)).body["device_token"]
+    await ask(api, member, member.email)
+    after = (await confirm(api, await link_token(backbone, member))).body["device_token"]
+    told = len(backbone.of(member.number, "SignedInFromNewDevice"))
+    assert (await api.sign_in(member.email, NEXT, device_token=after)).status == 200
+    assert (await api.sign_in(member.email, NEXT, device_token=before)).status == 200
+    await backbone.one_more("SignedInFromNewDevice", member.number)
+    await backbone.read(1.0)
+    assert len(backbone.of(member.number, "SignedInFromNewDevice")) == told + 1
