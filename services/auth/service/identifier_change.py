@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.auth import link_rules, tokens
-from services.auth.errors import IdentifierTaken, LinkExpired, LinkUsed
-from services.auth.link_rules import LinkState
+from services.auth import tokens
+from services.auth.errors import IdentifierTaken
+from services.auth.service.mailed_links import good_link
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.settlement import Settlement
 from services.auth.store import Store
@@ -34,13 +34,8 @@ class IdentifierChange:
         """
 
         async def body(tx: Transaction) -> None:
-            link = await self._store.undo_links.get(tokens.digest(token), tx)
-            account = await self._store.accounts.get(link.member_number, tx) if link else None
-            state = link_rules.judge_link(link, account, self._clock())
-            if state is LinkState.USED:
-                raise LinkUsed
-            if state is LinkState.EXPIRED or link is None or account is None:
-                raise LinkExpired
+            now = self._clock()
+            link, account = await good_link(self._store, self._store.undo_links, tokens.digest(token), now, tx)
             if await self._store.identifiers.owner(link.identifier_key, tx) not in {None, account.member_number}:
                 raise IdentifierTaken
             account = await self._settlement.restore(tx, account, link)

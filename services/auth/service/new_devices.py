@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from services.auth import link_rules, rules, tokens
-from services.auth.errors import LinkExpired, LinkUsed
-from services.auth.link_rules import LinkState
-from services.auth.models import Account, CloseLink, Session
+from services.auth import rules, tokens
+from services.auth.models import CloseLink, Session
 from services.auth.service.activation_mails import LINKS_KEPT
+from services.auth.service.mailed_links import good_link
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -68,8 +67,9 @@ class NewDevices:
         """
 
         async def body(tx: Transaction) -> None:
-            link, account = await self._good(tx, tokens.digest(token))
-            await self._store.close_links.use(tx, link, self._clock())
+            now = self._clock()
+            link, account = await good_link(self._store, self._store.close_links, tokens.digest(token), now, tx)
+            await self._store.close_links.use(tx, link, now)
             await self._sessions.close_device(tx, link.member_number, link.device, session_id=link.session_id)
             # Always written: of a sign-in with that device at the same instant, one of the two runs again.
             await self._store.accounts.save(tx, [rules.without_device(account, link.device)])
@@ -77,13 +77,3 @@ class NewDevices:
             await self._store.security_events.note(tx, account.member_number, "device_closed")
 
         await self._mongo.transaction(body)
-
-    async def _good(self, tx: Transaction, token_hash: str) -> tuple[CloseLink, Account]:
-        link = await self._store.close_links.get(token_hash, tx)
-        account = await self._store.accounts.get(link.member_number, tx) if link else None
-        state = link_rules.judge_link(link, account, self._clock())
-        if state is LinkState.USED:
-            raise LinkUsed
-        if state is LinkState.EXPIRED or link is None or account is None:
-            raise LinkExpired
-        return link, account

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from services.auth import link_rules, rules, tokens
 from services.auth.challenges import Challenges, Proof
-from services.auth.errors import ChallengeFailed, LinkExpired, LinkUsed
-from services.auth.link_rules import LinkState
+from services.auth.errors import ChallengeFailed
 from services.auth.models import Account, ResetLink
 from services.auth.rules import Identifier
 from services.auth.schemas import PasswordResetConfirmation, PasswordResetRequest
 from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
+from services.auth.service.mailed_links import good_link
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -149,14 +149,8 @@ class PasswordResets:
         return await self._mongo.transaction(body)
 
     async def _good(self, token_hash: str, tx: Transaction | None = None) -> tuple[ResetLink, Account]:
-        link = await self._store.reset_links.get(token_hash, tx)
-        account = await self._store.accounts.get(link.member_number, tx) if link else None
-        state = link_rules.judge_reset_link(link, account, self._clock())
-        if state is LinkState.USED:
-            raise LinkUsed
-        if state is LinkState.EXPIRED or link is None or account is None:
-            raise LinkExpired
-        return link, account
+        links, now = self._store.reset_links, self._clock()
+        return await good_link(self._store, links, token_hash, now, tx, judge=link_rules.judge_reset_link)
 
     async def _write_down(self, tx: Transaction, identifier_key: str | None, nir_key: str | None) -> None:
         pair = hashlib.sha256(f"{identifier_key}{nir_key}".encode()).hexdigest()

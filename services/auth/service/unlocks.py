@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from services.auth import link_rules, rules, tokens
-from services.auth.errors import LinkExpired, LinkUsed
-from services.auth.link_rules import LinkState
+from services.auth import rules, tokens
 from services.auth.models import Account, UnlockLink
 from services.auth.service.activation_mails import LINKS_KEPT
+from services.auth.service.mailed_links import good_link
 from services.auth.store import Store
 from services.auth.store.attempts import Attempt
 from shared import ids
@@ -82,13 +81,7 @@ class Unlocks:
 
         async def body(tx: Transaction) -> None:
             now = self._clock()
-            link = await self._store.unlock_links.get(tokens.digest(token), tx)
-            account = await self._store.accounts.get(link.member_number, tx) if link else None
-            state = link_rules.judge_link(link, account, now)
-            if state is LinkState.USED:
-                raise LinkUsed
-            if state is LinkState.EXPIRED or link is None or account is None:
-                raise LinkExpired
+            link, account = await good_link(self._store, self._store.unlock_links, tokens.digest(token), now, tx)
             await self._store.unlock_links.use(tx, link, now)
             await self._store.attempts.forgive(tx, str(account.identifier_key))
             await self._store.security_events.note(tx, account.member_number, "unlocked")

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from services.auth import link_rules, rules
-from services.auth.link_rules import LinkState
-from services.auth.models import Account, PendingIdentifier, ResetLink, TemporaryPassword, UnlockLink
+from services.auth import rules
+from services.auth.models import Account, PendingIdentifier, TemporaryPassword
 from services.auth.passwords import canonical_temporary, generate_temporary
 from services.auth.rules import Identifier, RefreshStep
 from shared.formats import masked_email
@@ -178,31 +177,6 @@ def test_an_own_password_ends_every_temporary_one_and_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "passwords_set", "minutes", "state"),
-    [
-        ({}, 1, 0, LinkState.GOOD),
-        ({}, 1, 59, LinkState.GOOD),
-        ({}, 1, 60, LinkState.EXPIRED),
-        ({}, 2, 0, LinkState.EXPIRED),  # the password was changed since
-        ({"used_at": NOW}, 2, 0, LinkState.USED),
-        ({"used_at": NOW}, 3, 600, LinkState.USED),
-        (None, 1, 0, LinkState.EXPIRED),  # never ours
-    ],
-)
-def test_a_reset_link_is_good_for_an_hour_once_and_for_one_password(
-    link: dict[str, object] | None, passwords_set: int, minutes: int, state: LinkState
-) -> None:
-    mailed = {
-        "token_hash": "h", "member_number": "12345678", "passwords_set": 1,
-        "expires_at": NOW + timedelta(minutes=60), "delete_at": NOW + timedelta(days=30),
-    }  # fmt: skip
-    known = None if link is None else ResetLink.model_validate({**mailed, **link})
-    account = _account(passwords_set=passwords_set)
-    assert link_rules.judge_reset_link(known, account, NOW + timedelta(minutes=minutes)) is state
-    assert link_rules.judge_reset_link(known, None, NOW) is LinkState.EXPIRED
-
-
-@pytest.mark.parametrize(
     ("typed", "meant"),
     [
         ("2 84 05 75 117 001 28", Identifier("nir", "2840575117001")),
@@ -243,47 +217,6 @@ def test_all_sessions_end_at_a_whole_second_after_every_token_signed_so_far(mill
     assert rules.all_before(now) == NOW + timedelta(seconds=1)
 
 
-def test_ten_devices_are_known_and_the_one_unseen_longest_goes() -> None:
-    account = _account()
-    for day in range(11):
-        account = rules.with_device(account, f"device-{day}", NOW + timedelta(days=day), trusted=day == 1)
-    account = rules.with_device(account, "device-1", NOW + timedelta(days=20), trusted=False)
-    known = {device.token_hash: device for device in account.devices}
-    assert len(known) == 10
-    assert "device-0" not in known
-    assert known["device-1"].trusted
-    assert known["device-1"].known_since == NOW + timedelta(days=1)
-
-
-def test_a_device_is_news_once_the_member_has_had_another() -> None:
-    nobody = _account()
-    assert not rules.is_new_device(nobody, "phone")
-    known = rules.with_device(nobody, "phone", NOW, trusted=False)
-    assert not rules.is_new_device(known, "phone")
-    assert rules.is_new_device(known, "computer")
-    assert rules.without_device(known, "phone").devices == []
-    forgotten = _account(signed_in_at=NOW)  # every device it had was closed by a mailed link
-    assert rules.is_new_device(forgotten, "computer")
-
-
-@pytest.mark.parametrize(
-    ("told", "name"),
-    [
-        (None, None),
-        (" \n\t", None),
-        ("://", None),
-        ("Safari sur iPhone", "Safari sur iPhone"),
-        ("Laure’s Été (iOS 17.5, 64-bit)", "Laure’s Été (iOS 17.5, 64-bit)"),
-        ("Appelez http://evil.example/x?y=1 ou a@b.fr", "Appelez http evil example x y 1 ou a b fr"),
-        ("\u202egpj.exe\r\nBcc: x", "gpj exe Bcc x"),
-        ("evil．example １.２", "evil example 1.2"),
-        ("x" * 300, "x" * 100),
-    ],
-)
-def test_a_device_name_is_words_and_nothing_like_an_address(told: str | None, name: str | None) -> None:
-    assert rules.plain_device_name(told) == name
-
-
 def test_personal_data_are_names_dates_addresses_and_the_member_number() -> None:
     account = rules.with_facts(_account(), {"first_name": "Laure", "birth_date": "1984-05-12"}, "1")
     data = rules.personal_data(account, "ldupont@example.org")
@@ -306,23 +239,3 @@ def test_three_blocks_in_a_day_are_told_of(minutes: tuple[int, ...], *, told: bo
     if account:
         assert account.locks_told_at[-1] == NOW
         assert len(account.locks_told_at) <= 3
-
-
-def test_of_the_devices_shown_the_first_that_the_account_knows_counts() -> None:
-    account = Account(member_number="1")
-    for token_hash in ("a", "b"):
-        account = rules.with_device(account, token_hash, NOW, trusted=False)
-    assert rules.known_device(account, ["x", "b", "a"]) == "b"
-    assert rules.known_device(account, ["x"]) is None
-    assert rules.known_device(account, []) is None
-    assert rules.known_device(None, ["a"]) is None
-
-
-def test_an_unlock_link_serves_once_until_its_end_whatever_the_password() -> None:
-    end = NOW + timedelta(hours=24)
-    link = UnlockLink(token_hash="t", member_number="1", expires_at=end, delete_at=end)
-    account = Account(member_number="1", passwords_set=7)
-    assert link_rules.judge_link(link, account, NOW) is LinkState.GOOD
-    assert link_rules.judge_link(link, account, end) is LinkState.EXPIRED
-    assert link_rules.judge_link(link.model_copy(update={"used_at": NOW}), account, NOW) is LinkState.USED
-    assert link_rules.judge_link(link, None, NOW) is link_rules.judge_link(None, None, NOW) is LinkState.EXPIRED
