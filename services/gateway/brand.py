@@ -55,7 +55,7 @@ class Palette:
     def style(self) -> str:
         """The style sheet that puts the brand's colour in the place of the default one."""
         light, dark = _tokens(self.light), _tokens(self.dark)
-        return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
 def logo(path: Path) -> tuple[str, bytes]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import screens
 from tests.e2e.outside import PASSWORD, Newcomer, Outside
 from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.messages import MessagesPage, ThreadPage
@@ -131,3 +132,20 @@ def test_without_javascript_everything_is_a_page(
     OverviewPage(page).open_tab("Mes remboursements")
     ReimbursementsPage(page).row(claim_id).get_by_role("link").click()
     assert ReimbursementPage(page).left_to_pay() == "2,00 €"
+
+
+def test_on_paper_a_reimbursement_is_what_it_says_in_black_without_what_is_for_a_screen(
+    outside: Outside, member: Newcomer, page: Page
+) -> None:
+    claim_id = outside.pay(member)["claim_id"]
+    listed = ReimbursementsPage(page)
+    expect(listed.row(claim_id)).to_be_visible()
+    page.goto(f"/remboursements/{claim_id}")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.get_by_role("heading", name="Ce qui reste à votre charge")).to_be_visible()
+    expect(page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(page.locator(".received")).to_have_css("background-color", "rgb(232, 245, 236)")  # whatever the screen shows
+    expect(page.get_by_role("navigation", name="Rubriques")).to_be_hidden()
+    expect(page.get_by_role("button", include_hidden=True).first).to_be_hidden()
+    screens(page, "remboursement-papier")

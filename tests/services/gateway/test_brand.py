@@ -17,7 +17,7 @@ from tests.services.gateway.running import Gateway, gateway_settings
 TOKENS = (FOLDER / "styles" / "tokens.css").read_text()
 LIGHT, DARK = (
     dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", part))
-    for part in TOKENS.split("@media (prefers-color-scheme: dark)")
+    for part in TOKENS.split("@media screen and (prefers-color-scheme: dark)")
 )
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8"/></svg>'
 
