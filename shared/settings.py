@@ -82,14 +82,19 @@ def _origin(text: str) -> str:
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
-class BrandSettings(BaseSettings):
-    """Whose portal it is: what pages, mails and letters say alike. The defaults are a made-up insurer's."""
+class BrandName(BaseSettings):
+    """Whose portal it is, in a word."""
 
     model_config = _CONFIG
 
+    brand_name: str = Field(default="Plansanté", min_length=1)
+
+
+class BrandSettings(BrandName):
+    """Whose portal it is: what pages, mails and letters say alike. The defaults are a made-up insurer's."""
+
     portal_url: Origin
     """The public origin."""
-    brand_name: str = Field(default="Plansanté", min_length=1)
     centre_name: str = Field(default="Centre de gestion Plansanté", min_length=1)
     centre_phone: str = Field(default="04 65 71 00 00", min_length=1)
     """As people read it; by default one of the numbers that ARCEP keeps for fiction."""

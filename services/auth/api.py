@@ -31,6 +31,7 @@ from services.auth.schemas import (
 )
 from services.auth.service.account import AccountReader
 from services.auth.service.activity import Activity
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
@@ -45,7 +46,7 @@ from services.auth.store.security_events import current_network
 from services.auth.tokens import AccessTokens
 from shared.api import Cursor, Limit
 from shared.app import API_PREFIX
-from shared.tokens import AnyMember
+from shared.tokens import AnyMember, AnyToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class UseCases:
     session_list: SignedInDevices
     new_devices: NewDevices
     step_up: StepUp
+    factors: Factors
     identifiers: Identifiers
     identifier_change: IdentifierChange
     own_password: OwnPassword
@@ -92,7 +94,10 @@ def _not_stored(response: Response) -> None:
 Auth = Annotated[UseCases, Depends(_use_cases)]
 ClientNetwork = Annotated[str, Depends(_client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored), Depends(_client_network)])
+FOR_MEMBERS = [Depends(_not_stored), Depends(_client_network)]
+"""On every router of the public API."""
+
+router = APIRouter(prefix=API_PREFIX, dependencies=FOR_MEMBERS)
 keys_router = APIRouter()
 
 
@@ -109,7 +114,7 @@ async def refresh(auth: Auth, request: RefreshRequest) -> TokenPair:
 
 
 @router.delete("/session", status_code=status.HTTP_204_NO_CONTENT)
-async def sign_out(auth: Auth, member: AnyMember) -> None:
+async def sign_out(auth: Auth, member: AnyToken) -> None:
     """Close the session of the token."""
     await auth.sessions.close(member.member_number, member.session_id)
 

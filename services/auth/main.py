@@ -8,6 +8,7 @@ from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.challenges import Challenges
 from services.auth.common_passwords import CommonPasswords
+from services.auth.factor_api import router as factor_router
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
@@ -15,8 +16,10 @@ from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.activity import Activity
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
+from services.auth.service.lost_second_factor import REMOVE
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.password_proof import PasswordProof
@@ -68,12 +71,12 @@ def build(settings: AuthSettings) -> FastAPI:
     ]
     life = wiring.account_life(use_cases.sessions)
     workers.append(Worker("erasures", backbone.jobs, {ERASURE: life.erase}))
-    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open})
+    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open, REMOVE: use_cases.factors.lost.remove})
     enrolment = Enrolment(
         wiring.store, wiring.vault, backbone.jobs, kept_months_after_end=settings.kept_months_after_end
     )
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers, orders])
+    app = backbone.app(followed, [router, factor_router, keys_router], [wiring.passwords, *workers, orders])
     app.state.auth = use_cases
     return app
 
@@ -102,13 +105,14 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions, proof, unlocks = self._sessions(), self._proof(), self._unlocks()
+        sessions, proof, unlocks, mongo = self._sessions(), self._proof(), self._unlocks(), self._backbone.mongo
+        accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
         own_password = OwnPassword(
-            mongo=self._backbone.mongo,
+            mongo=mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
-            accepted=PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read()),
+            accepted=accepted,
             proof=proof,
             sessions=sessions,
             clock=clock.now,
@@ -119,14 +123,22 @@ class _Wiring:
         return UseCases(
             sign_in=self._sign_in(sessions, new_devices, unlocks),
             sessions=sessions,
-            session_list=SignedInDevices(
-                mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
-            ),
+            session_list=SignedInDevices(mongo=mongo, store=self.store, sessions=sessions, clock=clock.now),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
+            factors=Factors.of(
+                mongo=mongo,
+                store=self.store,
+                vault=self.vault,
+                sessions=sessions,
+                new_devices=new_devices,
+                password_resets=password_resets,
+                issuer=self._settings.brand_name,
+                clock=clock.now,
+            ),
             identifiers=self._identifiers(sessions, own_password, settlement),
             identifier_change=IdentifierChange(
-                mongo=self._backbone.mongo,
+                mongo=mongo,
                 store=self.store,
                 settlement=settlement,
                 password_resets=password_resets,
@@ -136,7 +148,7 @@ class _Wiring:
             challenges=self._challenges,
             password_resets=password_resets,
             unlocks=unlocks,
-            account=AccountReader(self.vault, sessions),
+            account=AccountReader(self.vault, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
         )

@@ -234,6 +234,7 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
+    `password_min_length`: of the next own password; fewer with a second factor.
     `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
     """
 
@@ -248,5 +249,6 @@ class AccountView(Wire):
     nir_masked: str | None
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
+    password_min_length: int
     confirmed_until: AwareDatetime | None
     beneficiaries: list[BeneficiaryView]

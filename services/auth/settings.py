@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.sealing import Keyring
-from shared.settings import PasswordSettings, StatefulSettings
+from shared.settings import BrandName, PasswordSettings, StatefulSettings
 
 KEY_BYTES = 32
 
@@ -51,7 +51,7 @@ def _is_for_notifications(secret: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_is_key)]
 
 
-class AuthSettings(StatefulSettings, PasswordSettings):
+class AuthSettings(StatefulSettings, PasswordSettings, BrandName):
     """What auth has besides what every stateful service has."""
 
     insurer: str = "main"

@@ -5,6 +5,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from services.auth.models import Account, IdentifierKind
+from services.auth.password_rules import PasswordRules
 from services.auth.schemas import AccountView, BeneficiaryView
 from services.auth.service.sessions import Sessions
 from services.auth.vault import Vault
@@ -16,8 +17,8 @@ from shared.tokens import Member
 class AccountReader:
     """Reads, never changes."""
 
-    def __init__(self, vault: Vault, sessions: Sessions) -> None:
-        self._vault, self._sessions = vault, sessions
+    def __init__(self, vault: Vault, sessions: Sessions, accepted: PasswordRules) -> None:
+        self._vault, self._sessions, self._accepted = vault, sessions, accepted
 
     async def view(self, member: Member) -> AccountView:
         """The account of the member who asks; addresses and NIR masked."""
@@ -34,6 +35,7 @@ class AccountReader:
                 "nir_masked": self._masked_nir(account),
                 "identifier_kind": cast(IdentifierKind, account.identifier_kind),
                 "required_actions": caller.required_actions,
+                "password_min_length": self._accepted.min_length(second_factor=account.second_factor is not None),
                 "confirmed_until": caller.session.confirmed_until,
                 "beneficiaries": _beneficiaries(account.fact("beneficiaries")),
             }

@@ -29,7 +29,7 @@ class Caller:
     @property
     def required_actions(self) -> list[RequiredActionName]:
         """What the member must do first."""
-        return rules.required_actions(self.account, self.session.password)
+        return _required_actions(self.account, self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,15 @@ class Sessions:
             raise Unauthenticated
         return Caller(session, account)
 
-    async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
+    async def open(
+        self,
+        tx: Transaction,
+        account: Account,
+        *,
+        password: PasswordKind,
+        device: OnDevice,
+        second_factor_due: bool = False,
+    ) -> Session:
         """A new session of `account`; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
@@ -89,22 +97,28 @@ class Sessions:
             session_id=ids.new_id(),
             member_number=account.member_number,
             password=password,
+            second_factor_due=second_factor_due,
             device_name=device.name,
             device=device.token_hash,
             trusted=device.trusted,
             opened_at=now,
             ends_at=ends_at,
-            expires_at=self._expiry(now, ends_at, trusted=device.trusted),
+            expires_at=self._expiry(now, ends_at, lasts=device.trusted and not second_factor_due),
         )
-        others = await self._store.sessions.of_member(tx, account.member_number)
-        surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
+        await self._make_room(tx, session)
         await self._store.sessions.add(tx, session)
         return session
 
+    async def complete(self, tx: Transaction, session: Session) -> None:
+        """The second factor was shown: a session like any other from now on."""
+        whole = session.model_copy(update={"second_factor_due": False})
+        await self._make_room(tx, whole)
+        expires_at = self._expiry(self._clock(), session.ends_at, lasts=session.trusted)
+        await self._store.sessions.complete(tx, session.session_id, expires_at)
+
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
         """What the client gets: an access token for now, the refresh token of that number for later."""
-        actions, now = rules.required_actions(account, session.password), self._clock()
+        actions, now = _required_actions(account, session), self._clock()
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
@@ -135,7 +149,8 @@ class Sessions:
             await self.close(session.member_number, session.session_id)
             raise Unauthenticated
         if step is RefreshStep.ADVANCE:
-            expires_at = self._expiry(now, session.ends_at, trusted=session.trusted)
+            lasts = session.trusted and not session.second_factor_due
+            expires_at = self._expiry(now, session.ends_at, lasts=lasts)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
         account = await self._store.accounts.get(session.member_number)
@@ -181,11 +196,23 @@ class Sessions:
             await self._announce(tx, SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
         return closed
 
-    def _expiry(self, now: datetime, ends_at: datetime, *, trusted: bool) -> datetime:
-        return ends_at if trusted else min(now + self._lifetimes.idle, ends_at)
+    async def _make_room(self, tx: Transaction, session: Session) -> None:
+        """Close the oldest beyond the limit, whole ones for a whole one: who has but the password closes no other."""
+        member_number, is_half = session.member_number, session.second_factor_due
+        others = await self._store.sessions.of_member(tx, member_number)
+        like = [each.session_id for each in others if each.second_factor_due == is_half]
+        await self.close_in(tx, member_number, like[: max(0, len(like) + 1 - self._lifetimes.per_member)])
+
+    def _expiry(self, now: datetime, ends_at: datetime, *, lasts: bool) -> datetime:
+        """`lasts`: it does not end for want of use."""
+        return ends_at if lasts else min(now + self._lifetimes.idle, ends_at)
 
     async def _announce(self, tx: Transaction, closed: SessionsClosed) -> None:
         """To the other services, and to the replicas of this one."""
         event = Event.of(closed)
         tx.publish(event)
         await self._closures.record(tx, event)
+
+
+def _required_actions(account: Account, session: Session) -> list[RequiredActionName]:
+    return rules.required_actions(account, session.password, second_factor_due=session.second_factor_due)

@@ -105,18 +105,18 @@ class SignIn:
             known = rules.known_device(account, shown)
             kept = shown[known] if known else new_device_token
             device = _device(request, kept)
-            is_news = rules.is_new_device(account, device.token_hash)
-            account = rules.with_device(account, device.token_hash, self._clock(), trusted=device.trusted)
-            signed_in: dict[str, object] = {"signed_in_at": self._clock()}
+            account = rules.signed_in_with(account, proof.stored)
             if proof.rehashed:
-                signed_in["own_password"] = proof.rehashed
+                account = account.model_copy(update={"own_password": proof.rehashed})
+            due = account.second_factor is not None
+            session = await self._sessions.open(tx, account, password=proof.kind, device=device, second_factor_due=due)
+            if due:
+                note = self._store.security_events.note
+                await note(tx, account.member_number, "second_factor_asked", device=device.name)
+            else:
+                account = await self._new_devices.arrived(tx, account, session)
             # Always written: a password changed at the same instant then makes one of the two transactions run again.
-            account = rules.signed_in_with(account, proof.stored).model_copy(update=signed_in)
             await self._store.accounts.save(tx, [account])
-            session = await self._sessions.open(tx, account, password=proof.kind, device=device)
-            await self._store.security_events.note(tx, account.member_number, "signed_in", device=device.name)
-            if is_news:
-                await self._new_devices.announce(tx, session)
             await self._store.attempts.succeeded(tx, attempt)
             return session, account, kept
 
