@@ -75,6 +75,8 @@ class SecondFactor(Stored):
     recovery_codes: list[str]
     """HMACs of those that have not served."""
     codes_made_at: datetime
+    asked_at: datetime | None = None
+    """When a right password last asked for it."""
 
 
 class PendingSecondFactor(Stored):

@@ -13,6 +13,13 @@ def pending_in(account: Account, session: Session, now: datetime) -> PendingSeco
     return pending
 
 
+def asked_for(account: Account, now: datetime) -> Account:
+    """`account` whose second factor a right password asks for."""
+    factor = account.second_factor
+    asked = factor.model_copy(update={"asked_at": now}) if factor else None
+    return account.model_copy(update={"second_factor": asked})
+
+
 def without_second_factor(account: Account) -> Account:
     """`account` with its password alone; one that is too short to stand alone ends as well."""
     gone: dict[str, object] = {"second_factor": None, "pending_second_factor": None}

@@ -9,6 +9,7 @@ from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
 from services.auth.models import Account, PasswordKind, Session
 from services.auth.passwords import Passwords
 from services.auth.schemas import SignedIn, SignInRequest
+from services.auth.second_factor_rules import asked_for
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.sessions import OnDevice, Sessions
 from services.auth.service.unlocks import Unlocks
@@ -111,11 +112,12 @@ class SignIn:
             due = account.second_factor is not None
             session = await self._sessions.open(tx, account, password=proof.kind, device=device, second_factor_due=due)
             if due:
+                account = asked_for(account, self._clock())
                 note = self._store.security_events.note
                 await note(tx, account.member_number, "second_factor_asked", device=device.name)
             else:
                 account = await self._new_devices.arrived(tx, account, session)
-            # Always written: a password changed at the same instant then makes one of the two transactions run again.
+            # Always another: a password changed at the same instant then makes one of the two transactions run again.
             await self._store.accounts.save(tx, [account])
             await self._store.attempts.succeeded(tx, attempt)
             return session, account, kept

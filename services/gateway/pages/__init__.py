@@ -22,8 +22,10 @@ from services.gateway.pages import (
     overview,
     passwords,
     reimbursements,
+    second_factor,
     session_end,
     statements,
+    two_steps,
     undo_change,
     unlock,
 )
@@ -45,6 +47,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
     return (
         home.router,
         session_end.router,
+        second_factor.router,
         first_sign_in.router,
         activation.router,
         undo_change.router,
@@ -64,6 +67,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         activity.router,
         identifier.router,
         confirm.router,
+        two_steps.router,
         language.router,
         *([components.router] if components_page else []),
         unknown,

@@ -3,7 +3,17 @@
 import re
 from typing import Final
 
-from services.gateway.pages import account, confirm, devices, documents, first_sign_in, identifier, messages
+from services.gateway.pages import (
+    account,
+    confirm,
+    devices,
+    documents,
+    first_sign_in,
+    identifier,
+    messages,
+    second_factor,
+    two_steps,
+)
 from services.gateway.pages.keeping import KeptForm
 
 _CONSENTS: Final = ("decomptes", "informations")
@@ -26,5 +36,9 @@ KEPT_FORMS: Final = (
     KeptForm(re.compile("/compte/identifiant"), ("choix", "email"), identifier.show, "choice"),
     KeptForm(re.compile("/compte/confirmer"), ("suite",), confirm.show, "passwords"),
     KeptForm(re.compile("/compte/mot-de-passe"), (), account.show_password, "passwords"),
+    KeptForm(re.compile("/connexion/code"), ("suite",), second_factor.show, "code"),
+    KeptForm(re.compile("/compte/deux-etapes/activer"), (), two_steps.show_setup, "code"),
+    KeptForm(re.compile("/compte/deux-etapes/codes"), (), two_steps.show_codes, "button"),
+    KeptForm(re.compile("/compte/deux-etapes/desactiver"), (), two_steps.show_off, "button"),
 )
 """The first whose `action` is the path of the form."""

@@ -62,17 +62,19 @@ async def show(api: AuthApi, access: str, **typed: str) -> Answer:
     return await api.call("POST", "/session/second-factor", typed, token=access)
 
 
-async def half(api: AuthApi, identifier: str, password: str = OWN, **more: object) -> Answer:
+async def half(
+    api: AuthApi, identifier: str, password: str = OWN, *, client: str = "203.0.113.7", **more: object
+) -> Answer:
     """A sign-in that awaits its code."""
-    answer = await api.sign_in(identifier, password, **more)
+    answer = await api.sign_in(identifier, password, client=client, **more)
     assert answer.status == 200, answer
     assert answer.body["required_actions"][0] == "second_factor"
     return answer
 
 
-async def whole(api: AuthApi, identifier: str, app: App, password: str = OWN, **more: object) -> str:
+async def whole(api: AuthApi, identifier: str, app: App, password: str = OWN, device_token: str | None = None) -> str:
     """The access token of a sign-in with both."""
-    opened = (await half(api, identifier, password, **more)).body
+    opened = (await half(api, identifier, password, device_token=device_token)).body
     assert (await show(api, opened["access_token"], code=app.code())).status == 204
     return str((await api.refresh(opened["refresh_token"])).body["access_token"])
 
