@@ -88,7 +88,7 @@ class PasswordLength(Wire):
 
 
 class TwoSteps(Wire):
-    """Whether a code of an app is asked for after the password, and since when."""
+    """Whether a code of an app is asked for after the password; where it is, since when."""
 
     enabled: bool
     since: AwareDatetime | None = None
