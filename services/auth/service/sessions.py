@@ -103,18 +103,26 @@ class Sessions:
         return session
 
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
-        """What the client gets: an access token for now, the refresh token of that number for later."""
+        """What the client gets: an access token for now, the refresh token of that number for later.
+
+        Raises `Unauthenticated` if the session ends before a second has passed: no token outlives it.
+        """
         actions, now = rules.required_actions(account, session.password), self._clock()
+        issued_at = max(now, account.sessions_closed_before or now)
+        lives_s = self._access_tokens.lives_s(issued_at, session.expires_at)
+        if lives_s < 1:
+            raise Unauthenticated
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
             insurer=account.insurer,
             required_actions=actions,
-            now=max(now, account.sessions_closed_before or now),
+            now=issued_at,
+            lives_s=lives_s,
         )
         return TokenPair(
             access_token=access_token,
-            expires_in=self._access_tokens.lifetime_s,
+            expires_in=lives_s,
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
             session_ends_at=session.ends_at,
@@ -138,6 +146,7 @@ class Sessions:
             expires_at = self._expiry(now, session.ends_at, trusted=session.trusted)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
+            session = session.model_copy(update={"expires_at": expires_at})
         account = await self._store.accounts.get(session.member_number)
         if account is None:
             raise Unauthenticated

@@ -51,11 +51,15 @@ async def test_a_session_elsewhere_ends_after_12_hours_however_active(
     api: AuthApi, backbone: Backbone, infra: RealServers
 ) -> None:
     member = await with_member_number(api, backbone)
-    token = (await api.sign_in(member.number, OWN)).body["refresh_token"]
-    await _let_pass(infra, member, timedelta(hours=11, minutes=55), idle=False)
-    refreshed = await api.refresh(token)
+    opened = await api.sign_in(member.number, OWN)
+    assert opened.body["expires_in"] == 300
+    await _let_pass(infra, member, timedelta(hours=11, minutes=57), idle=False)
+    refreshed = await api.refresh(opened.body["refresh_token"])
     assert refreshed.status == 200
-    await _let_pass(infra, member, timedelta(minutes=6))
+    ends_at, claims = datetime.fromisoformat(refreshed.body["session_ends_at"]), token_claims(refreshed)
+    assert claims["exp"] == int(ends_at.timestamp())  # the access token ends with it
+    assert claims["exp"] - claims["iat"] == refreshed.body["expires_in"] <= 180
+    await _let_pass(infra, member, timedelta(minutes=4))
     assert (await api.refresh(refreshed.body["refresh_token"])).status == 401
 
 
