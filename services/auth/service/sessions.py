@@ -82,7 +82,7 @@ class Sessions:
         return Caller(session, account)
 
     async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
-        """A new session of `account`; the oldest beyond the limit are closed."""
+        """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
         session = Session(
@@ -97,8 +97,9 @@ class Sessions:
             expires_at=self._expiry(now, ends_at, trusted=device.trusted),
         )
         others = await self._store.sessions.of_member(tx, account.member_number)
-        surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
+        elsewhere = [other for other in others if other.device != device.token_hash]
+        kept = elsewhere[max(0, len(elsewhere) + 1 - self._lifetimes.per_member) :]
+        await self.close_in(tx, account.member_number, [other.session_id for other in others if other not in kept])
         await self._store.sessions.add(tx, session)
         return session
 

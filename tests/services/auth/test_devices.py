@@ -70,6 +70,20 @@ async def test_a_tick_counts_for_the_sign_in_it_was_made_at(api: AuthApi, backbo
     assert _lives(again, timedelta(hours=12))
 
 
+async def test_signing_in_again_on_a_device_ends_the_session_it_had(api: AuthApi, backbone: Backbone) -> None:
+    member = await with_member_number(api, backbone)
+    elsewhere, before = [await api.sign_in(member.number, OWN) for _ in range(2)]
+    again = await api.sign_in(member.number, OWN, device_token=before.body["device_token"])
+    assert [(await api.refresh(one.body["refresh_token"])).status for one in (before, elsewhere, again)] == [
+        401,
+        200,
+        200,
+    ]
+    assert (await _list(api, before)).status == 401
+    event = await backbone.wait_for("SessionsClosed", member.number)
+    assert event.data.session_ids == (_session(before),)
+
+
 async def test_the_list_shows_each_session_and_marks_the_one_that_asks(
     api: AuthApi, backbone: Backbone, infra: RealServers
 ) -> None:
@@ -162,10 +176,9 @@ async def test_the_mailed_link_closes_what_the_device_opened_forgets_it_and_star
 
     answer = await _press(api, token)
     assert (answer.status, answer.body, answer.headers["cache-control"]) == (204, {}, "no-store")
-    for gone in (theirs, later):
-        assert (await api.refresh(gone.body["refresh_token"])).status == 401
+    assert (await api.refresh(later.body["refresh_token"])).status == 401
     assert (await api.refresh(mine.body["refresh_token"])).status == 200
-    await backbone.wait_for("SessionsClosed", member.number, lambda data: len(data.session_ids) == 2)
+    await backbone.wait_for("SessionsClosed", member.number, lambda data: _session(later) in data.session_ids)
     reset = await link_token(backbone, member)
     again = await api.sign_in(member.email, OWN, **device, device_name="Firefox sur Linux")
     assert again.body["device_token"] != theirs.body["device_token"]
