@@ -253,6 +253,11 @@ def without_device(account: Account, token_hash: str) -> Account:
     return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash != token_hash]})
 
 
+def with_only_device(account: Account, token_hash: str | None) -> Account:
+    """`account`, to which of all its devices that one is known: whoever had the old password made theirs known."""
+    return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash == token_hash]})
+
+
 def is_new_device(account: Account, token_hash: str) -> bool:
     """Whether a sign-in with that device is news to a member who has had another one before."""
     has_had_one = bool(account.devices) or account.signed_in_at is not None

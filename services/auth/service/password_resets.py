@@ -139,9 +139,9 @@ class PasswordResets:
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
             await self._store.security_events.note(tx, account.member_number, "password_reset")
             account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
-            # Whoever had the old password made their device known: from now on only this one is.
-            account = account.model_copy(update={"devices": []})
-            account = rules.with_device(account, tokens.digest(device_token), now, trusted=False)
+            account = rules.with_device(
+                rules.with_only_device(account, None), tokens.digest(device_token), now, trusted=False
+            )
             await self._store.attempts.clear(tx, str(account.identifier_key))
             await self._store.accounts.save(tx, [account])
             return device_token

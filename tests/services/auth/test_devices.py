@@ -203,6 +203,21 @@ async def test_the_link_still_works_after_the_password_was_changed_on_the_new_de
     assert await link_token(backbone, member)
 
 
+async def test_a_changed_password_leaves_only_the_device_known_that_did_it(api: AuthApi, backbone: Backbone) -> None:
+    member, new = await with_address(api, backbone), "cinq moutons bleus"
+    here, there = [(await api.sign_in(member.email, OWN)).body for _ in range(2)]
+    change = {"current_password": OWN, "new_password": new}
+    assert (await api.call("POST", "/account/password", change, token=here["access_token"])).status == 204
+    again, elsewhere = [
+        await api.sign_in(member.email, new, device_token=one["device_token"], device_name=name)
+        for one, name in ((here, "ici"), (there, "ailleurs"))
+    ]
+    assert again.body["device_token"] == here["device_token"]
+    assert elsewhere.body["device_token"] != there["device_token"]
+    await backbone.wait_for(NEWS, member.number, lambda data: data.device == "ailleurs")
+    assert "ici" not in [event.data.device for event in backbone.of(member.number, NEWS)]
+
+
 async def test_without_an_activated_address_the_reset_is_a_letter(api: AuthApi, backbone: Backbone) -> None:
     member = await with_member_number(api, backbone)
     await api.sign_in(member.number, OWN)
