@@ -36,6 +36,11 @@ class SecurityEvents:
         event = self._now(kind, device).model_copy(update={"identifier_key": identifier_key})
         await self._collection.insert_one(_row(event))
 
+    async def noted(self, tx: Transaction, member_number: str, kind: SecurityEventKind, since: datetime) -> int:
+        """How often that happened to the account since then."""
+        selection = {"member_number": member_number, "kind": kind, "at": {"$gte": since}}
+        return await self._collection.count_documents(selection, session=tx.session)
+
     async def of_account(self, account: Account, before: str | None, limit: int) -> list[SecurityEvent]:
         """The latest `limit` of the account, those older than the event `before`; newest first."""
         older = {"_id": {"$lt": before}} if before else {}
