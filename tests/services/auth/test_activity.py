@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,6 +107,9 @@ async def test_a_failure_leaves_the_same_row_whoever_is_meant_and_no_secret(
     rows = await asyncio.to_thread(_rows, infra)
     known, unknown = rows[-2:]
     assert known.keys() == unknown.keys() == {"_id", "at", "kind", "identifier_key", "network", "delete_at"}
+    assert known["delete_at"] - known["at"] == unknown["delete_at"] - unknown["at"] == timedelta(days=90)
+    [chosen, *_] = [row for row in rows if row.get("member_number") == member.number]
+    assert chosen["delete_at"] - chosen["at"] == timedelta(days=365)
     told = str(rows)
     for secret in (WRONG, OWN, member.email, member.nir, member.temporary_password, ELSEWHERE):
         assert secret not in told
