@@ -73,9 +73,10 @@ async def test_the_card_on_screen_and_on_paper_say_the_same(service: ClaimsServi
         assert value in text
     for person in (laure, hugo):
         number = nir.grouped(nir.normalise(person["nir"]))
-        row = " ".join(f"{cell['operator']} {cell['level']}" for cell in person["cells"])
+        row = " ".join(cell["level"] for cell in person["cells"])
         assert f"DUPONT {person['first_name']} {person['rank']} 12/05/1984 {number} {row}" in text
-    assert " ".join(shown["domains"]) in text
+    heads = zip(shown["domains"], shown["operators"], strict=True)
+    assert " ".join(f"{domain} {operator}" for domain, operator in heads) in text
     assert "(1) Prise en charge sur demande (2) Selon devis" in text
 
 
