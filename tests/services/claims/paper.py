@@ -33,8 +33,8 @@ class Paper:
             document.close()
         return " ".join(found.split())
 
-    def frame(self) -> tuple[float, float, float, float]:
-        """The largest box drawn on the first page, but for what fills it: left, top, right, bottom in mm."""
+    def frame(self) -> tuple[float, ...]:
+        """The largest box drawn on the first page: left, top, right, bottom in mm from the corner above left."""
         document = pypdfium2.PdfDocument(self.content)
         try:
             page = document[0]
@@ -44,7 +44,7 @@ class Paper:
             document.close()
         frames = [box for box in boxes if box[3] - box[1] > _points(50)]
         left, bottom, right, top = max(frames, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
-        return tuple(mm / _points(1) for mm in (left, height - top, right, height - bottom))  # type: ignore[return-value]  # four
+        return tuple(points / _points(1) for points in (left, height - top, right, height - bottom))
 
     def text(self) -> str:
         """The text of all pages."""

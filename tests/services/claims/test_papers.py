@@ -106,9 +106,10 @@ async def test_the_card_to_fold_of_a_large_family_is_whole_or_sends_to_the_sheet
 
 
 async def test_people_with_different_operators_have_them_in_their_own_cells() -> None:
-    guarantees = tuple(
-        Guarantee(domain="HOSP", operator=o, level=f"{n}0%", ranks=(n,)) for n, o in ((1, "OC"), (2, "IS"))
-    )  # type: ignore[arg-type]  # literals
+    guarantees = (
+        Guarantee(domain="HOSP", operator="OC", level="10%", ranks=(1,)),
+        Guarantee(domain="HOSP", operator="IS", level="20%", ranks=(2,)),
+    )
     text = (await card_of(member(coverage=coverage(guarantees=guarantees)), papers())).text()
     assert (text.count("OC 10%"), text.count("IS 20%")) == (2, 2)
 
