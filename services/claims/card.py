@@ -54,7 +54,7 @@ class Card:
     @property
     def operators(self) -> tuple[str | None, ...]:
         """The grid's row of operators, one for each of `DOMAINS`: None where people differ, or nobody has any."""
-        return tuple(_shared_by_all(column) for column in zip(*(person.cells for person in self.insured), strict=True))
+        return tuple(_shared_by_all(person.cells[column] for person in self.insured) for column in range(len(DOMAINS)))
 
 
 def today() -> date:

@@ -5,9 +5,9 @@ the button shows the card, and is what counts as a look at it.
 """
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.gateway.pages.formats import day_in_paris
@@ -20,13 +20,14 @@ HERE: Final = "/carte-partagee/{token}"
 
 router = APIRouter(route_class=PageRoute, dependencies=[ForAStranger], include_in_schema=False)
 
-Token = Annotated[str, Path(max_length=200)]
+_MAX_CHARACTERS: Final = 200
+"""Of what may stand at the end of a link; more is as unknown as any other."""
 
 
 @router.get(HERE)
-async def button(request: Request, web: WebPages, token: Token) -> Response:
+async def button(request: Request, web: WebPages, token: str) -> Response:
     """That there is a card to see, and until when."""
-    answer = await web.sessions.anonymous(request, "POST", "/card/shares/checks", {"token": token})
+    answer = await web.sessions.anonymous(request, "POST", "/card/shares/checks", {"token": token[:_MAX_CHARACTERS]})
     if not answer.ok:
         return _over(web, request)
     ends_at = ShareState.model_validate(answer.body).expires_at
@@ -34,9 +35,9 @@ async def button(request: Request, web: WebPages, token: Token) -> Response:
 
 
 @router.post(HERE)
-async def card(request: Request, web: WebPages, token: Token) -> Response:
+async def card(request: Request, web: WebPages, token: str) -> Response:
     """The card. There is no form to check: the link alone gives the right, and only a look is counted."""
-    answer = await web.sessions.anonymous(request, "POST", "/card/shares/openings", {"token": token})
+    answer = await web.sessions.anonymous(request, "POST", "/card/shares/openings", {"token": token[:_MAX_CHARACTERS]})
     if not answer.ok:
         return _over(web, request)
     shown = SharedCard.model_validate(answer.body)

@@ -72,7 +72,7 @@ class SharesPage:
     def create(self) -> str:
         """Make the first link; its address."""
         self.page.get_by_role("button", name="Créer un lien").click()
-        expect(self.page.get_by_text("Le lien est prêt")).to_be_focused()
+        expect(self.page.get_by_text("Le lien est prêt")).to_be_visible()
         return self.page.get_by_label("Lien à envoyer").input_value()
 
     def stop(self) -> None:

@@ -158,6 +158,12 @@ def test_the_row_of_operators_has_those_that_everybody_has_in_common() -> None:
     assert (row["PHAR"], row["MED"], row["HOSP"], row["DIV"]) == ("SP", "SP", None, None)
 
 
+def test_a_card_of_nobody_yet_has_its_twelve_columns() -> None:
+    found = in_force(NOVEMBER, coverage_changed(coverage()))
+    assert found is not None
+    assert (found.insured, found.operators) == ((), (None,) * 12)
+
+
 def test_footnotes_stand_by_number_then_by_letter() -> None:
     marks = ("*", "10", "b", "2", "A", "1")
     assert [mark for mark, _ in card.footnotes(coverage(footnotes=dict.fromkeys(marks, "Note")))] == [
