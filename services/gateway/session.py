@@ -74,6 +74,10 @@ class Sessions:
         session = self._held(request)
         return None if session is None or self._over(session) else session
 
+    def ignore(self, request: Request) -> None:
+        """Answer as to a stranger: a session that the browser may have is neither looked at nor prolonged."""
+        request.state.session = None
+
     def noted(self, request: Request) -> WebSession | None:
         """`peek`, and the member was active, unless a script asked by itself."""
         session = self.peek(request)
@@ -166,10 +170,10 @@ class Sessions:
         self._cookies.delete(request, _SESSION)
 
     async def anonymous(self, request: Request, method: str, path: str, body: Json) -> Answer:
-        """Ask auth something that needs no session; as often as the same path of the API may be asked."""
+        """Ask a service something that needs no session; as often as the same path of the API may be asked."""
         route = next(route for route in ROUTES if route.path == API_PREFIX + path and method in route.methods)
         await self._rate_limits.count(route, self.address(request))
-        return await self._call(request, method, "auth", path, None, body=body)
+        return await self._call(request, method, route.service, path, None, body=body)
 
     async def call(
         self,
