@@ -34,6 +34,7 @@ from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
 from services.auth.store import Store
 from services.auth.store.attempts import Limits
+from services.auth.store.security_events import Kept
 from services.auth.subscribers import subscriptions
 from services.auth.tokens import AccessTokens, LocalKeys, RefreshTokens
 from services.auth.vault import Vault
@@ -88,7 +89,10 @@ class _Wiring:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
         block = timedelta(minutes=settings.sign_in_block_minutes)
         limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
-        self.store = Store.of(backbone.mongo, limits, timedelta(days=settings.security_events_days))
+        events_kept = Kept(
+            timedelta(days=settings.security_events_days), timedelta(days=settings.security_events_failures_days)
+        )
+        self.store = Store.of(backbone.mongo, limits, events_kept)
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
             memory_kib=settings.argon2_memory_kib,
@@ -105,7 +109,10 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions, proof, unlocks, mongo = self._sessions(), self._proof(), self._unlocks(), self._backbone.mongo
+        sessions, unlocks, mongo = self._sessions(), self._unlocks(), self._backbone.mongo
+        proof = PasswordProof(
+            mongo=mongo, store=self.store, vault=self.vault, passwords=self.passwords, clock=clock.now
+        )
         accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
         own_password = OwnPassword(
             mongo=mongo,
@@ -243,15 +250,6 @@ class _Wiring:
                 between_letters=timedelta(days=settings.letter_pause_days),
                 without_challenge=settings.resets_without_challenge_per_hour,
             ),
-            clock=clock.now,
-        )
-
-    def _proof(self) -> PasswordProof:
-        return PasswordProof(
-            mongo=self._backbone.mongo,
-            store=self.store,
-            vault=self.vault,
-            passwords=self.passwords,
             clock=clock.now,
         )
 

@@ -90,7 +90,7 @@ class Sessions:
         device: OnDevice,
         second_factor_due: bool = False,
     ) -> Session:
-        """A new session of `account`; the oldest beyond the limit are closed."""
+        """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
         session = Session(
@@ -117,18 +117,26 @@ class Sessions:
         await self._store.sessions.complete(tx, session.session_id, expires_at)
 
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
-        """What the client gets: an access token for now, the refresh token of that number for later."""
+        """What the client gets: an access token for now, the refresh token of that number for later.
+
+        Raises `Unauthenticated` if the session ends before a second has passed: no token outlives it.
+        """
         actions, now = _required_actions(account, session), self._clock()
+        issued_at = max(now, account.sessions_closed_before or now)
+        lives_s = self._access_tokens.lives_s(issued_at, session.expires_at)
+        if lives_s < 1:
+            raise Unauthenticated
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
             insurer=account.insurer,
             required_actions=actions,
-            now=max(now, account.sessions_closed_before or now),
+            now=issued_at,
+            lives_s=lives_s,
         )
         return TokenPair(
             access_token=access_token,
-            expires_in=self._access_tokens.lifetime_s,
+            expires_in=lives_s,
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
             session_ends_at=session.ends_at,
@@ -153,6 +161,7 @@ class Sessions:
             expires_at = self._expiry(now, session.ends_at, lasts=lasts)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
+            session = session.model_copy(update={"expires_at": expires_at})
         account = await self._store.accounts.get(session.member_number)
         if account is None:
             raise Unauthenticated
@@ -197,11 +206,15 @@ class Sessions:
         return closed
 
     async def _make_room(self, tx: Transaction, session: Session) -> None:
-        """Close the oldest beyond the limit, whole ones for a whole one: who has but the password closes no other."""
-        member_number, is_half = session.member_number, session.second_factor_due
-        others = await self._store.sessions.of_member(tx, member_number)
-        like = [each.session_id for each in others if each.second_factor_due == is_half]
-        await self.close_in(tx, member_number, like[: max(0, len(like) + 1 - self._lifetimes.per_member)])
+        """Close those on the same device and the oldest beyond the limit, but only such as await a code if it does.
+
+        Who has but the password signs nobody out.
+        """
+        others = await self._store.sessions.of_member(tx, session.member_number)
+        like = [other for other in others if other.second_factor_due == session.second_factor_due]
+        elsewhere = [other for other in like if other.device != session.device]
+        kept = elsewhere[max(0, len(elsewhere) + 1 - self._lifetimes.per_member) :]
+        await self.close_in(tx, session.member_number, [other.session_id for other in like if other not in kept])
 
     def _expiry(self, now: datetime, ends_at: datetime, *, lasts: bool) -> datetime:
         """`lasts`: it does not end for want of use."""

@@ -104,7 +104,7 @@ async def _setup(web: Web, request: Request, session: WebSession, error: str = "
     answer = await web.sessions.call(request, session, "POST", "auth", _TOTP, body={})
     begun = TwoStepsSetup.model_validate(answer.body)
     groups = [begun.secret[i : i + 4] for i in range(0, len(begun.secret), 4)]
-    context = {"picture": qr.drawing(begun.uri), "uri": begun.uri, "groups": groups, "error": error}
+    context = {"picture": qr.qr_code(begun.uri), "uri": begun.uri, "groups": groups, "error": error}
     return web.page(request, "two_steps_setup.html", 422 if error else 200, **context)
 
 
