@@ -53,6 +53,13 @@ async def test_nothing_is_open_before_the_code_and_a_refresh_keeps_that(
     assert session["expires_at"] == session["ends_at"]
     assert (await show(api, access, code=app.wrong())).status == 204, "it is done: nothing is looked at"
 
+    device = {"device_token": opened.body["device_token"]}
+    await half(api, member.number, **device)
+    assert (await api.call("GET", "/account", token=access)).status == 200, "half a sign-in signs nobody out"
+    await codes_serve_again(infra, member)
+    await whole(api, member.number, app, **device)
+    assert (await api.call("GET", "/account", token=access)).status == 401, "one session a device"
+
 
 async def test_the_device_is_known_and_told_of_with_the_code_and_not_before(
     api: AuthApi, backbone: Backbone, infra: RealServers
