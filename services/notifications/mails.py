@@ -34,6 +34,7 @@ MailKind = Literal[
     "password_reset_done",
     "new_device",
     "account_locked",
+    "passkey_added",
     "statement",
     "answer",
 ]
@@ -80,6 +81,7 @@ RULES: Mapping[MailKind, MailRule] = {
     "password_reset_done": MailRule(rules.activated_address),
     "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
     "account_locked": MailRule(rules.warnings_address, "/deblocage", "unlock_token", until="until"),
+    "passkey_added": MailRule(rules.contact_address, "/compte/cles-d-acces"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }
