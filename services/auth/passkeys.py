@@ -37,7 +37,10 @@ from services.auth.schemas import Credential, Options
 
 USER_HANDLE_BYTES: Final = 32
 _TIMEOUT_MS: Final = LIVES // timedelta(milliseconds=1)
-_BROKEN: Final = (WebAuthnException, UnsupportedAlgorithm, ValueError, KeyError, TypeError, IndexError, AttributeError)
+_BROKEN: Final = (
+    WebAuthnException, UnsupportedAlgorithm,
+    AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 """What the library raises for what it cannot read, and what its parsers let through."""
 
 

@@ -37,6 +37,7 @@ NEW_DEVICE = replace(
     link="https://www.plansante.com/fermer-session?token=abc-DEF_123",
     repeated="Chrome sur Windows",
 )
+PASSKEY = replace(RESET_DONE, kind="passkey_added", link="https://www.plansante.com/compte/cles-d-acces")
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
 LOCKED = replace(
@@ -52,7 +53,20 @@ MOVED = replace(
     masked="m***@example.org",
 )
 MOVED_BACK = replace(RESET_DONE, kind="address_change_undone", name="")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, MOVED, MOVED_BACK, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
+ALL = [
+    ACTIVATION,
+    IN_USE,
+    CONFIRMED,
+    MOVED,
+    MOVED_BACK,
+    RESET,
+    RESET_DONE,
+    NEW_DEVICE,
+    LOCKED,
+    PASSKEY,
+    STATEMENT,
+    ANSWER,
+]
 
 
 class _Page(HTMLParser):

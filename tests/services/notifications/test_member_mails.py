@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.auth import AccountLocked, PasswordReset, PasswordResetRequested, SignedInFromNewDevice
+from shared.events.auth import AccountLocked, PasskeyAdded, PasswordReset, PasswordResetRequested, SignedInFromNewDevice
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
@@ -197,6 +197,20 @@ async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_l
     await read(world, "auth.v1", number)
     assert not world.db["jobs"].count_documents({"member_number": number, "data.mail": "new_device"})
     assert subjects(world, to) == []
+
+
+async def test_a_passkey_is_told_of_wherever_the_member_can_be_reached(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"passkey.{number}@example.org"
+    await known(world, number, to, activated=False)
+    event = Event.of(PasskeyAdded(member_number=number, at=datetime.now(UTC)))
+    await world.publish(event, event)
+    until("the mail", lambda: subjects(world, to) == ["Une clé d’accès a été ajoutée à votre compte"])
+    [mail] = world.mails(to)
+    assert f"{service.environment['PORTAL_URL']}/compte/cles-d-acces" in mail["Text"].splitlines()
+    assert "Laure" not in mail["Text"] + mail["HTML"]
+    until("the job is done", lambda: not jobs(world, number))
 
 
 async def test_a_statement_is_mailed_once_to_who_asked_with_a_link_only(
