@@ -45,9 +45,10 @@ class Naming(BaseModel):
         return {"nom": "too_long"} if len(self.nom.strip()) > LONGEST_NAME else {}
 
 
-class Making(Naming):
-    """`cle`: what the browser's script put there."""
+class Making(BaseModel):
+    """`cle`: what the browser's script put there. By then the device has it: no name keeps it from being taken."""
 
+    nom: str = Field("", max_length=500)
     cle: str = Field("", repr=False)
 
 
@@ -110,17 +111,17 @@ async def adding(request: Request, web: WebPages, session: SignedIn) -> Response
 @router.post("/ajouter")
 async def add(request: Request, web: WebPages, session: SignedIn, typed: Annotated[Making, Form()]) -> Response:
     """Keep what the device made."""
-    errors = typed.errors or ({} if typed.cle else {"cle": "required"})
-    if errors:
+    name = typed.nom.strip()[:LONGEST_NAME]
+    if not typed.cle:
         await _confirmed(web, request, session)
-        return _form(web, request, typed.nom, errors)
-    body: Json = {"credential": credential(typed.cle), "name": typed.nom.strip()}
+        return _form(web, request, name, refused=True)
+    body: Json = {"credential": credential(typed.cle), "name": name}
     answer = await web.sessions.call(request, session, "POST", "auth", "/account/passkeys", body=body)
     if answer.ok:
         return see(f"{HERE}?fait=ajout")
     if answer.status == Conflict.status:
         return see(f"{HERE}?fait=trop")
-    return _form(web, request, typed.nom, field_errors(answer, {"name": "nom"}, "cle"))
+    return _form(web, request, name, refused=True)
 
 
 async def show_adding(web: Web, request: Request, _session: WebSession, draft: Draft) -> Response:
@@ -197,9 +198,8 @@ async def _confirmed(web: Web, request: Request, session: WebSession) -> None:
         raise StepUpRequired
 
 
-def _form(web: Web, request: Request, name: str, errors: dict[str, str] | None = None) -> Response:
-    context: dict[str, Any] = {"name": name, "errors": errors or {}}
-    return web.page(request, "passkey_add.html", 422 if errors else 200, **context)
+def _form(web: Web, request: Request, name: str, *, refused: bool = False) -> Response:
+    return web.page(request, "passkey_add.html", 422 if refused else 200, name=name, refused=refused)
 
 
 def _naming(web: Web, request: Request, passkey: Passkey, name: str, errors: dict[str, str] | None = None) -> Response:
