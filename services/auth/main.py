@@ -139,7 +139,12 @@ class _Wiring:
             ),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
-            passkey_sign_in=PasskeySignIn(ceremonies=self._ceremonies, proof=self._passkey_proof, arrivals=arrivals),
+            passkey_sign_in=PasskeySignIn(
+                insurer=self._settings.insurer,
+                ceremonies=self._ceremonies,
+                proof=self._passkey_proof,
+                arrivals=arrivals,
+            ),
             passkeys=Passkeys(
                 mongo=self._backbone.mongo,
                 store=self.store,

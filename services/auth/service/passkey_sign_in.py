@@ -14,8 +14,8 @@ from shared.mongo import Transaction
 class PasskeySignIn:
     """It is two factors by itself: the device that holds it, and what unlocks that. Blocks of passwords are not its."""
 
-    def __init__(self, *, ceremonies: Ceremonies, proof: PasskeyProof, arrivals: Arrivals) -> None:
-        self._ceremonies, self._proof, self._arrivals = ceremonies, proof, arrivals
+    def __init__(self, *, insurer: str, ceremonies: Ceremonies, proof: PasskeyProof, arrivals: Arrivals) -> None:
+        self._insurer, self._ceremonies, self._proof, self._arrivals = insurer, ceremonies, proof, arrivals
 
     def options(self) -> Options:
         """The same for everybody: nobody is named, and nothing is looked up."""
@@ -25,6 +25,8 @@ class PasskeySignIn:
         """Open a session. Raises `PasskeySignInRefused`, `SignInClosed`."""
 
         async def then(tx: Transaction, account: Account, passkey: Passkey) -> Arrived:
+            if account.insurer != self._insurer:
+                raise PasskeyRefused
             return await self._arrivals.open(tx, account, request, passkey=passkey.passkey_id)
 
         try:

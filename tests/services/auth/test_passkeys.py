@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.services.auth import keys
 from tests.services.auth.authenticator import Authenticator
@@ -254,6 +255,19 @@ async def test_the_owner_of_the_old_mailbox_ends_the_intruders_passkeys(
     assert (await keys.add(api, await confirmed(api, new), device)).status == 201
     assert (await undo(api, token)).status == 200
     assert told(await keys.sign_in(api, device)) == REFUSED
+
+
+async def test_a_member_of_another_insurer_comes_in_no_more_than_by_password(
+    api: AuthApi, backbone: Backbone, infra: RealServers, device: Authenticator
+) -> None:
+    member, _ = await with_passkey(api, backbone, device)
+    await asyncio.to_thread(_moved_to_another_insurer, infra, member.number)
+    assert told(await keys.sign_in(api, device)) == REFUSED
+
+
+def _moved_to_another_insurer(infra: RealServers, number: str) -> None:
+    with MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
+        client["auth"]["accounts"].update_one({"_id": number}, {"$set": {"insurer": "another"}})
 
 
 async def test_nobody_has_one_before_the_first_steps_are_done(api: AuthApi, backbone: Backbone) -> None:

@@ -147,6 +147,9 @@ async def test_each_is_named_and_removed_after_a_question(gateway: Gateway) -> N
     assert auth.asked[f"PATCH {ONE.replace(HERE, '/account/passkeys')}"] == {"name": "Clé USB"}
 
 
-@pytest.mark.parametrize("text", ["", "[", "[1]", '"x"', "[" * 20_000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[", "[1]", '"x"', "[" * 20_000, '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}', '{"a": 12345678901}'],
+)
 def test_what_is_no_answer_of_a_passkey_is_an_empty_one(text: str) -> None:
     assert credential(text) == {}
