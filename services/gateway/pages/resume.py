@@ -3,7 +3,17 @@
 import re
 from typing import Final
 
-from services.gateway.pages import account, confirm, devices, documents, first_sign_in, identifier, messages, passkeys
+from services.gateway.pages import (
+    account,
+    card_shares,
+    confirm,
+    devices,
+    documents,
+    first_sign_in,
+    identifier,
+    messages,
+    passkeys,
+)
 from services.gateway.pages.keeping import KeptForm
 
 _CONSENTS: Final = ("decomptes", "informations")
@@ -23,6 +33,7 @@ KEPT_FORMS: Final = (
     ),
     KeptForm(re.compile("/compte/mails"), (*_CONSENTS, "langue"), account.show_mails, "choice", "/compte"),
     KeptForm(re.compile("/compte/appareils/fermer(-les-autres)?"), (), devices.show, "button", devices.HERE),
+    KeptForm(re.compile("/carte/partages(/arreter)?"), (), card_shares.show, "button", card_shares.HERE),
     KeptForm(re.compile(passkeys.ADD), ("nom",), passkeys.show_adding, "choice"),
     KeptForm(re.compile(f"{passkeys.HERE}/[0-9a-f-]+"), ("nom",), passkeys.show_naming, "choice"),
     KeptForm(re.compile(f"{passkeys.HERE}/[0-9a-f-]+/supprimer"), (), passkeys.show_list, "button", passkeys.HERE),
