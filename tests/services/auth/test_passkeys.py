@@ -73,7 +73,7 @@ async def test_a_passkey_signs_in_without_identifier_and_password(
     await backbone.wait_for("SignedInFromNewDevice", member.number, lambda data: data.device == "Safari sur iPhone")
     again = await keys.sign_in(api, device, device_token=answer.body["device_token"])
     assert again.body["device_token"] == answer.body["device_token"]  # known, so no news
-    assert (await keys.kinds(api, there))[0] == "signed_in"
+    assert (await keys.kinds(api, str(again.body["access_token"])))[0] == "signed_in"
     [listed] = await keys.passkeys(api, access)
     assert listed["used_at"] > listed["added_at"]
 
