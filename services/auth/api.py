@@ -31,6 +31,7 @@ from services.auth.schemas import (
 )
 from services.auth.service.account import AccountReader
 from services.auth.service.activity import Activity
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
@@ -47,7 +48,7 @@ from services.auth.store.security_events import current_network
 from services.auth.tokens import AccessTokens
 from shared.api import Cursor, Limit
 from shared.app import API_PREFIX
-from shared.tokens import AnyMember
+from shared.tokens import AnyMember, AnyToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class UseCases:
     step_up: StepUp
     passkey_sign_in: PasskeySignIn
     passkeys: Passkeys
+    factors: Factors
     identifiers: Identifiers
     identifier_change: IdentifierChange
     own_password: OwnPassword
@@ -77,7 +79,7 @@ def _use_cases(request: Request) -> UseCases:
     return use_cases
 
 
-async def client_network(request: Request) -> str:
+async def _client_network(request: Request) -> str:
     """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop.
 
     Not in a thread: what happens in this request is recorded as coming from there.
@@ -89,14 +91,17 @@ async def client_network(request: Request) -> str:
     return network
 
 
-def not_stored(response: Response) -> None:
+def _not_stored(response: Response) -> None:
     response.headers["cache-control"] = "no-store"
 
 
 Auth = Annotated[UseCases, Depends(_use_cases)]
-ClientNetwork = Annotated[str, Depends(client_network)]
+ClientNetwork = Annotated[str, Depends(_client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(not_stored), Depends(client_network)])
+FOR_MEMBERS = [Depends(_not_stored), Depends(_client_network)]
+"""On every router of the public API."""
+
+router = APIRouter(prefix=API_PREFIX, dependencies=FOR_MEMBERS)
 keys_router = APIRouter()
 
 
@@ -113,7 +118,7 @@ async def refresh(auth: Auth, request: RefreshRequest) -> TokenPair:
 
 
 @router.delete("/session", status_code=status.HTTP_204_NO_CONTENT)
-async def sign_out(auth: Auth, member: AnyMember) -> None:
+async def sign_out(auth: Auth, member: AnyToken) -> None:
     """Close the session of the token."""
     await auth.sessions.close(member.member_number, member.session_id)
 

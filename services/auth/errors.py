@@ -21,6 +21,22 @@ class WrongPassword(Invalid):
     code, title = "wrong_password", "Not the present password"
 
 
+class WrongCode(Invalid):
+    """With `attempts_left` where it was counted. A code that has served is wrong, too."""
+
+    code, title = "wrong_code", "Not a code that is good now"
+
+
+class NothingBegun(Conflict):
+    """The secret was never shown in this session, or more than ten minutes ago, or is confirmed."""
+
+    code, title = "totp_not_begun", "Begin again: there is no secret to confirm"
+
+
+class PasswordTooShort(Conflict):
+    code, title = "password_too_short", "Choose a longer password first: this one is too short to stand alone"
+
+
 class SignInClosed(Forbidden):
     """Told only to who knows the password: an operator closed the way in."""
 

@@ -8,7 +8,8 @@ from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.challenges import Challenges
 from services.auth.common_passwords import CommonPasswords
-from services.auth.passkey_api import passkey_router
+from services.auth.factor_api import router as factor_router
+from services.auth.passkey_api import router as passkey_router
 from services.auth.passkey_challenges import PasskeyChallenges
 from services.auth.passkeys import Ceremonies
 from services.auth.password_rules import PasswordRules
@@ -19,8 +20,10 @@ from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.activity import Activity
 from services.auth.service.arrivals import Arrivals
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
+from services.auth.service.lost_second_factor import REMOVE
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
 from services.auth.service.passkey_proof import PasskeyProof
@@ -76,12 +79,13 @@ def build(settings: AuthSettings) -> FastAPI:
     ]
     life = wiring.account_life(use_cases.sessions)
     workers.append(Worker("erasures", backbone.jobs, {ERASURE: life.erase}))
-    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open})
+    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open, REMOVE: use_cases.factors.lost.remove})
     enrolment = Enrolment(
         wiring.store, wiring.vault, backbone.jobs, kept_months_after_end=settings.kept_months_after_end
     )
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, passkey_router, keys_router], [wiring.passwords, *workers, orders])
+    routers = [router, factor_router, passkey_router, keys_router]
+    app = backbone.app(followed, routers, [wiring.passwords, *workers, orders])
     app.state.auth = use_cases
     return app
 
@@ -120,13 +124,17 @@ class _Wiring:
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions, proof, unlocks = self._sessions(), self._proof(), self._unlocks()
+        sessions, unlocks, mongo = self._sessions(), self._unlocks(), self._backbone.mongo
+        proof = PasswordProof(
+            mongo=mongo, store=self.store, vault=self.vault, passwords=self.passwords, clock=clock.now
+        )
+        accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
         own_password = OwnPassword(
-            mongo=self._backbone.mongo,
+            mongo=mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
-            accepted=PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read()),
+            accepted=accepted,
             proof=proof,
             sessions=sessions,
             clock=clock.now,
@@ -138,9 +146,7 @@ class _Wiring:
         return UseCases(
             sign_in=self._sign_in(arrivals, unlocks),
             sessions=sessions,
-            session_list=SignedInDevices(
-                mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
-            ),
+            session_list=SignedInDevices(mongo=mongo, store=self.store, sessions=sessions, clock=clock.now),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
             passkey_sign_in=PasskeySignIn(
@@ -156,9 +162,19 @@ class _Wiring:
                 ceremonies=self._ceremonies,
                 clock=clock.now,
             ),
+            factors=Factors.of(
+                mongo=mongo,
+                store=self.store,
+                vault=self.vault,
+                sessions=sessions,
+                new_devices=new_devices,
+                password_resets=password_resets,
+                issuer=self._settings.brand_name,
+                clock=clock.now,
+            ),
             identifiers=self._identifiers(sessions, own_password, settlement),
             identifier_change=IdentifierChange(
-                mongo=self._backbone.mongo,
+                mongo=mongo,
                 store=self.store,
                 settlement=settlement,
                 password_resets=password_resets,
@@ -168,7 +184,7 @@ class _Wiring:
             challenges=self._challenges,
             password_resets=password_resets,
             unlocks=unlocks,
-            account=AccountReader(self.vault, self.store, sessions),
+            account=AccountReader(self.vault, self.store, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
         )
@@ -262,15 +278,6 @@ class _Wiring:
                 between_letters=timedelta(days=settings.letter_pause_days),
                 without_challenge=settings.resets_without_challenge_per_hour,
             ),
-            clock=clock.now,
-        )
-
-    def _proof(self) -> PasswordProof:
-        return PasswordProof(
-            mongo=self._backbone.mongo,
-            store=self.store,
-            vault=self.vault,
-            passwords=self.passwords,
             clock=clock.now,
         )
 

@@ -12,6 +12,7 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -28,6 +29,14 @@ GROUP = 4
 HASHES = Counter("espace_password_hashes_total", "argon2id computations, for requests or for letters.", ["purpose"])
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class HashedPassword:
+    """An own password that was accepted. `short`: only beside a second factor."""
+
+    hash: str
+    short: bool
 
 
 def generate_temporary() -> str:

@@ -21,7 +21,7 @@ from services.auth.models import (
     RequiredActionName,
     Session,
 )
-from services.auth.passwords import canonical_temporary
+from services.auth.passwords import HashedPassword, canonical_temporary
 from shared import clock, nir
 
 REFRESH_OVERLAP = timedelta(seconds=10)
@@ -129,9 +129,11 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def required_actions(account: Account, password: PasswordKind) -> list[RequiredActionName]:
+def required_actions(
+    account: Account, password: PasswordKind, *, second_factor_due: bool = False
+) -> list[RequiredActionName]:
     """What the member must do before anything else, in a session opened with that password."""
-    actions: list[RequiredActionName] = []
+    actions: list[RequiredActionName] = ["second_factor"] if second_factor_due else []
     if not account.identifier_chosen:
         actions.append("confirm_identifier" if account.pending else "choose_identifier")
     if password == "temporary":  # noqa: S105 - a kind
@@ -157,12 +159,10 @@ def signed_in_with(account: Account, stored: str) -> Account:
     return account.model_copy(update={"temporary_passwords": account.temporary_passwords[hashes.index(stored) :]})
 
 
-def with_own_password(account: Account, hashed: str) -> Account:
+def with_own_password(account: Account, new: HashedPassword) -> Account:
     """`account` with that password alone; every temporary one ends, and so does every reset link."""
-    set_before = account.passwords_set
-    return account.model_copy(
-        update={"own_password": hashed, "passwords_set": set_before + 1, "temporary_passwords": []}
-    )
+    own = {"own_password": new.hash, "own_password_short": new.short}
+    return account.model_copy(update={**own, "passwords_set": account.passwords_set + 1, "temporary_passwords": []})
 
 
 def is_confirmed(session: Session, now: datetime) -> bool:

@@ -262,6 +262,7 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
+    `password_min_length`: of the next own password; fewer with a second factor.
     `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
     `passkeys`: how many there are. `offer_passkey`: there are none, and the member has not put it off.
     """
@@ -277,6 +278,7 @@ class AccountView(Wire):
     nir_masked: str | None
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
+    password_min_length: int
     confirmed_until: AwareDatetime | None
     passkeys: int
     offer_passkey: bool

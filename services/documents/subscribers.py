@@ -28,6 +28,7 @@ PASSED_OVER: frozenset[type[EventData]] = frozenset(
         auth.AccountLocked,
         auth.SignedInFromNewDevice,
         auth.PasskeyAdded,
+        auth.SecondFactorChanged,
     }
 )
 """What is read and causes nothing here. A type in neither this list nor a handler's is refused, never overlooked."""

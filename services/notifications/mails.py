@@ -36,6 +36,7 @@ MailKind = Literal[
     "new_device",
     "account_locked",
     "passkey_added",
+    "second_factor",
     "statement",
     "answer",
 ]
@@ -84,6 +85,7 @@ RULES: Mapping[MailKind, MailRule] = {
     "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
     "account_locked": MailRule(rules.warnings_address, "/deblocage", "unlock_token", until="until"),
     "passkey_added": MailRule(rules.contact_address, "/compte/cles-d-acces"),
+    "second_factor": MailRule(rules.warnings_address, repeats="change"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }

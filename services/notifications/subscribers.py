@@ -56,6 +56,7 @@ class Subscribers:
             auth.SignedInFromNewDevice: self._signed_in_from_new_device,
             auth.AccountLocked: self._account_locked,
             auth.PasskeyAdded: self._passkey_added,
+            auth.SecondFactorChanged: self._second_factor_changed,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
             auth.SessionsClosed: self._sessions_closed,
@@ -115,6 +116,9 @@ class Subscribers:
 
     async def _passkey_added(self, event: Event[auth.PasskeyAdded], tx: Transaction) -> None:
         await self._mails.order("passkey_added", event, tx)
+
+    async def _second_factor_changed(self, event: Event[auth.SecondFactorChanged], tx: Transaction) -> None:
+        await self._mails.order("second_factor", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")

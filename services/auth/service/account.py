@@ -5,6 +5,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from services.auth.models import Account, IdentifierKind
+from services.auth.password_rules import PasswordRules
 from services.auth.schemas import AccountView, BeneficiaryView
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -17,8 +18,8 @@ from shared.tokens import Member
 class AccountReader:
     """Reads, never changes."""
 
-    def __init__(self, vault: Vault, store: Store, sessions: Sessions) -> None:
-        self._vault, self._store, self._sessions = vault, store, sessions
+    def __init__(self, vault: Vault, store: Store, sessions: Sessions, accepted: PasswordRules) -> None:
+        self._vault, self._store, self._sessions, self._accepted = vault, store, sessions, accepted
 
     async def view(self, member: Member) -> AccountView:
         """The account of the member who asks; addresses and NIR masked."""
@@ -36,6 +37,7 @@ class AccountReader:
                 "nir_masked": self._masked_nir(account),
                 "identifier_kind": cast(IdentifierKind, account.identifier_kind),
                 "required_actions": caller.required_actions,
+                "password_min_length": self._accepted.min_length(second_factor=account.second_factor is not None),
                 "confirmed_until": caller.session.confirmed_until,
                 "passkeys": passkeys,
                 "offer_passkey": not (passkeys or account.passkey_declined),

@@ -8,6 +8,7 @@ from services.auth import rules, tokens
 from services.auth.errors import SignInClosed
 from services.auth.models import Account, PasswordKind, Session
 from services.auth.schemas import OnDeviceRequest, SignedIn
+from services.auth.second_factor_rules import asked_for
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.sessions import OnDevice, Sessions
 from services.auth.store import Store
@@ -42,7 +43,8 @@ class Arrivals:
     ) -> Arrived:
         """A session on the device of `request`; `passkey`: the one that opens it. Raises `SignInClosed`.
 
-        `account` is always written: what changes it at the same instant makes one of the two transactions run again.
+        Where a second factor is due the device becomes known, and is told of, once that was shown. `account` is always
+        written: what changes it at the same instant makes one of the two transactions run again.
         """
         if account.closure:
             raise SignInClosed
@@ -51,14 +53,16 @@ class Arrivals:
         kept = shown[known] if known else tokens.new_secret()
         name = rules.plain_device_name(request.device_name)
         device = OnDevice(name, tokens.digest(kept), trusted=request.trust_device)
-        is_news = rules.is_new_device(account, device.token_hash)
-        account = rules.with_device(account, device.token_hash, self._clock(), trusted=device.trusted)
-        account = account.model_copy(update={"signed_in_at": self._clock()})
+        due = account.second_factor is not None and passkey is None  # a passkey is two factors by itself
+        session = await self._sessions.open(
+            tx, account, password=password, device=device, passkey=passkey, second_factor_due=due
+        )
+        if due:
+            account = asked_for(account, self._clock())
+            await self._store.security_events.note(tx, account.member_number, "second_factor_asked", device=name)
+        else:
+            account = await self._new_devices.arrived(tx, account, session)
         await self._store.accounts.save(tx, [account])
-        session = await self._sessions.open(tx, account, password=password, device=device, passkey=passkey)
-        await self._store.security_events.note(tx, account.member_number, "signed_in", device=device.name)
-        if is_news:
-            await self._new_devices.announce(tx, session)
         return Arrived(session, account, kept)
 
     def answer(self, arrived: Arrived) -> SignedIn:

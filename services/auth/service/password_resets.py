@@ -149,7 +149,7 @@ class PasswordResets:
             await self._store.reset_links.use(tx, link, now)
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
             await self._store.security_events.note(tx, account.member_number, "password_reset")
-            account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
+            account = await self._sessions.close_all(tx, self._own_password.replace(account, hashed))
             await end_passkeys(self._store, tx, account.member_number)
             account = rules.with_device(
                 rules.with_only_device(account, None), tokens.digest(device_token), now, trusted=False

@@ -24,9 +24,11 @@ from services.gateway.pages import (
     passkeys,
     passwords,
     reimbursements,
+    second_factor,
     session_end,
     shared_card,
     statements,
+    two_steps,
     undo_change,
     unlock,
 )
@@ -48,6 +50,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
     return (
         home.router,
         session_end.router,
+        second_factor.router,
         first_sign_in.router,
         activation.router,
         undo_change.router,
@@ -71,6 +74,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         activity.router,
         identifier.router,
         confirm.router,
+        two_steps.router,
         language.router,
         *([components.router] if components_page else []),
         unknown,

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.gateway.device_names import device_name
+from services.gateway.pages.code_page import code_page
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.sign_in_page import COOKIES_KNOWN, Block, sign_in_page
-from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
+from services.gateway.pages.web import FIRST_STEPS, CheckedForm, WebPages, due_step, local_path, see
 from services.gateway.passkeys import credential
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer, Json
@@ -19,7 +20,6 @@ from services.gateway.web_session import WebSession
 from shared.clock import now
 
 AFTER_SIGN_IN = "/accueil"
-FIRST_STEPS = "/premiere-connexion"
 
 router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
@@ -32,7 +32,7 @@ async def home(request: Request, web: WebPages, suite: str = "") -> Response:
     await web.sessions.end_if_over(request)
     session, suite = web.sessions.noted(request), local_path(suite, "")
     if session:
-        return see(FIRST_STEPS if session.required_actions else suite or AFTER_SIGN_IN)
+        return see(due_step(session, suite) if session.required_actions else suite or AFTER_SIGN_IN)
     return sign_in_page(web, request, suite=suite)
 
 
@@ -80,16 +80,18 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     if not answer.ok:
         return _refused(web, request, answer, again)
     session = await web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
-    return await _onwards(request, session, typed)
+    return await onwards(web, request, session, suite=local_path(typed.suite, ""), garde=typed.garde)
 
 
-async def _onwards(request: Request, session: WebSession, typed: SigningIn) -> Response:
+async def onwards(web: WebPages, request: Request, session: WebSession, *, suite: str, garde: str) -> Response:
     """The step that is due; else the form that was kept for this member; else the page that was asked for."""
-    draft = keeper(request).open(typed.garde)
+    draft = keeper(request).open(garde)
+    if session.is_half:  # a kept form goes along: it is too long for an address
+        return code_page(web, request, suite=suite, garde=garde) if draft else see(due_step(session, suite))
     if session.required_actions and not (draft and draft.action.startswith(FIRST_STEPS)):
         return see(FIRST_STEPS)
     if draft is None:
-        return see(local_path(typed.suite, "") or AFTER_SIGN_IN)
+        return see(suite or AFTER_SIGN_IN)
     if draft.member != session.member:
         return see(FIRST_STEPS if session.required_actions else AFTER_SIGN_IN)
     return await keeper(request).show(request, session, draft, "back")

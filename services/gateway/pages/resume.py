@@ -13,6 +13,8 @@ from services.gateway.pages import (
     identifier,
     messages,
     passkeys,
+    second_factor,
+    two_steps,
 )
 from services.gateway.pages.keeping import KeptForm
 
@@ -40,5 +42,9 @@ KEPT_FORMS: Final = (
     KeptForm(re.compile("/compte/identifiant"), ("choix", "email"), identifier.show, "choice"),
     KeptForm(re.compile("/compte/confirmer"), ("suite",), confirm.show, "passwords"),
     KeptForm(re.compile("/compte/mot-de-passe"), (), account.show_password, "passwords"),
+    KeptForm(re.compile("/connexion/code"), ("suite",), second_factor.show, "code"),
+    KeptForm(re.compile("/compte/deux-etapes/activer"), (), two_steps.show_setup, "code"),
+    KeptForm(re.compile("/compte/deux-etapes/codes"), (), two_steps.show_codes, "button"),
+    KeptForm(re.compile("/compte/deux-etapes/desactiver"), (), two_steps.show_off, "button"),
 )
 """The first whose `action` is the path of the form."""

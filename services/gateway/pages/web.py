@@ -33,6 +33,10 @@ from shared.logs import get_logger
 HERE: Final = Path(__file__).parent
 CONFIRM: Final = "/compte/confirmer"
 """Where the password is asked again."""
+CODE: Final = "/connexion/code"
+"""Where a second factor is asked for, after the password."""
+FIRST_STEPS: Final = "/premiere-connexion"
+"""Where everything else is done that an account asks for first."""
 
 log = get_logger(__name__)
 
@@ -98,7 +102,7 @@ class Web:
             case Unauthenticated():
                 return _elsewhere(request, f"/?suite={quote(_wanted(request), safe='')}")
             case RequiredAction():
-                return _elsewhere(request, "/premiere-connexion")
+                return _elsewhere(request, due_step(self.sessions.peek(request), _wanted(request)))
             case StepUpRequired():
                 return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
         problem = _problem(error)
@@ -150,6 +154,13 @@ def _problem(error: Exception) -> Problem:
 def see(path: str) -> RedirectResponse:
     """Go and look there (303): after a form was taken, so that going back or reloading never sends it twice."""
     return RedirectResponse(path, 303)
+
+
+def due_step(session: WebSession | None, suite: str) -> str:
+    """The page of the step that is due. `suite`: where to go after a code."""
+    if session is None or not session.is_half:
+        return FIRST_STEPS
+    return f"{CODE}?suite={quote(suite, safe='')}"
 
 
 def local_path(text: str, default: str) -> str:

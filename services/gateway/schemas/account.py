@@ -100,6 +100,38 @@ class Account(Wire):
     """There is none, and the member has not answered « Plus tard »."""
 
 
+class PasswordLength(Wire):
+    """Of the account: characters that its next password takes, fewer with a second factor."""
+
+    password_min_length: int | None = None
+
+
+class TwoSteps(Wire):
+    """Whether a code of an app is asked for after the password; where it is, since when."""
+
+    enabled: bool
+    since: AwareDatetime | None = None
+
+
+class CodesLeft(Wire):
+    """Recovery codes that have not served."""
+
+    left: int
+
+
+class TwoStepsSetup(Wire):
+    """A secret for an app: to be typed (base32), and as an address that apps read from a picture."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Wire):
+    """Shown once."""
+
+    recovery_codes: tuple[str, ...]
+
+
 class Consents(Wire):
     """What the e-mail address may be used for."""
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
 from services.notifications.mails import RULES, BadAddress, Mail, MailRoom
 from services.notifications.rules import Language
+from shared.events.auth import FactorChange
 from tests.services.notifications.settings import some_settings
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -56,6 +58,7 @@ MOVED = replace(
     masked="m***@example.org",
 )
 MOVED_BACK = replace(RESET_DONE, kind="address_change_undone", name="")
+SECOND_FACTOR = [replace(RESET_DONE, kind="second_factor", repeated=change) for change in get_args(FactorChange)]
 ALL = [
     ACTIVATION,
     IN_USE,
@@ -70,6 +73,7 @@ ALL = [
     PASSKEY,
     STATEMENT,
     ANSWER,
+    *SECOND_FACTOR,
 ]
 
 
@@ -218,7 +222,7 @@ def test_the_confirmation_has_the_guides_words(room: MailRoom) -> None:
     assert "Bonjour Laure Dupont," in text
 
 
-@pytest.mark.parametrize("mail", ALL, ids=lambda mail: mail.kind)
+@pytest.mark.parametrize("mail", ALL, ids=lambda mail: f"{mail.kind}-{mail.repeated}")
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_text_and_html_say_the_same_and_who_writes_why_and_where_to_call(
     room: MailRoom, mail: Mail, language: Language

@@ -10,6 +10,7 @@ from shared.events.auth import (
     PasswordChanged,
     PasswordReset,
     PasswordResetRequested,
+    SecondFactorChanged,
     SignedInFromNewDevice,
 )
 from shared.events.base import Event
@@ -211,6 +212,18 @@ async def test_a_new_device_is_told_of_once_at_the_activated_address(
     assert "Chrome sur Windows" in " ".join(mail["Text"].split())
     until("the job is done", lambda: not jobs(world, number))
     assert len(world.mails(to)) == 2
+
+
+async def test_what_befell_a_second_factor_is_told_at_the_activated_address_without_a_link(
+    world: World, number: str
+) -> None:
+    to = f"factor.{number}@example.org"
+    await known(world, number, to)
+    told = SecondFactorChanged(member_number=number, at=datetime.now(UTC), change="recovery_code_used")
+    await world.publish(Event.of(told))
+    until("the mail", lambda: "Un code de secours a été utilisé" in subjects(world, to))
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Un code de secours a été utilisé"]
+    assert [part for part in mail["HTML"].split('href="')[1:] if not part.startswith("tel:")] == []
 
 
 async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_leaves_no_job(
