@@ -43,7 +43,7 @@ from services.auth.service.step_up import StepUp
 from services.auth.service.unlocks import Unlocks
 from services.auth.store.security_events import current_network
 from services.auth.tokens import AccessTokens
-from shared.api import Cursor, Limit
+from shared.api import Cursor, Limit, NotStored
 from shared.app import API_PREFIX
 from shared.tokens import AnyMember
 
@@ -68,7 +68,7 @@ class UseCases:
     access_tokens: AccessTokens
 
 
-def _use_cases(request: Request) -> UseCases:
+async def _use_cases(request: Request) -> UseCases:
     use_cases: UseCases = request.app.state.auth
     return use_cases
 
@@ -76,7 +76,7 @@ def _use_cases(request: Request) -> UseCases:
 async def _client_network(request: Request) -> str:
     """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop.
 
-    Not in a thread: what happens in this request is recorded as coming from there.
+    What happens in this request is recorded as coming from there.
     """
     hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     peer = request.client.host if request.client else ""
@@ -85,14 +85,10 @@ async def _client_network(request: Request) -> str:
     return network
 
 
-def _not_stored(response: Response) -> None:
-    response.headers["cache-control"] = "no-store"
-
-
 Auth = Annotated[UseCases, Depends(_use_cases)]
 ClientNetwork = Annotated[str, Depends(_client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored), Depends(_client_network)])
+router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored, Depends(_client_network)])
 keys_router = APIRouter()
 
 
