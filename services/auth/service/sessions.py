@@ -96,9 +96,9 @@ class Sessions:
             ends_at=ends_at,
             expires_at=self._expiry(now, ends_at, trusted=device.trusted),
         )
-        others = await self._store.sessions.of_member(tx, account.member_number)
+        others = await self._store.sessions.ids_of_member(tx, account.member_number)
         surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
+        await self.close_in(tx, account.member_number, surplus)
         await self._store.sessions.add(tx, session)
         return session
 
@@ -158,8 +158,8 @@ class Sessions:
 
     async def close_all_but(self, tx: Transaction, member_number: str, session_id: str | None) -> None:
         """Close every session of the member but that one, where it is open still."""
-        sessions = await self._store.sessions.of_member(tx, member_number)
-        await self.close_in(tx, member_number, [s.session_id for s in sessions if s.session_id != session_id])
+        open_sessions = await self._store.sessions.ids_of_member(tx, member_number)
+        await self.close_in(tx, member_number, [one for one in open_sessions if one != session_id])
 
     async def close_device(self, tx: Transaction, member_number: str, device: str, *, session_id: str) -> None:
         """Close that session and any other that the device opened since."""
