@@ -55,7 +55,7 @@ class SignIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+        account = await self._store.accounts.of_owner(owner)
         attempt = await self._store.attempts.begin(key, self._place(key, account, request, network))
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
