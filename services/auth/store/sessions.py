@@ -32,11 +32,6 @@ class Sessions:
         found = self._collection.find({"member_number": member_number}, session=tx.session).sort("opened_at", 1)
         return [Session.model_validate(row) async for row in found]
 
-    async def ids_of_member(self, tx: Transaction, member_number: str) -> list[str]:
-        """Which sessions the member has, oldest first."""
-        found = self._collection.find({"member_number": member_number}, {"_id": 1}, session=tx.session)
-        return [row["_id"] async for row in found.sort("opened_at", 1)]
-
     async def open_now(self, member_number: str, now: datetime) -> list[Session]:
         """The member's open sessions, newest first."""
         selection = {"member_number": member_number, "expires_at": {"$gt": now}}
