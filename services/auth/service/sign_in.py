@@ -51,14 +51,14 @@ class SignIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
+        account = await self._store.accounts.of_owner(owner)
         password, place = request.password.get_secret_value(), self._place(key, account, request, network)
         letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
         attempt = await self._store.attempts.begin(key, place, letter=letter)
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
-            proof = await self._prove(key, account, password)
+            proof = await self._prove(attempt, account, password)
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
@@ -80,15 +80,19 @@ class SignIn:
             return Place(self._vault.place(key, "network", network), known=False)
         return Place(self._vault.place(key, "device", device), known=True)
 
-    async def _prove(self, key: str, account: Account | None, password: str) -> Proof | None:
-        """One hash, whatever was found: the typed password's own form says which kind it must be."""
+    async def _prove(self, attempt: Attempt, account: Account | None, password: str) -> Proof | None:
+        """One hash, whatever was found: the typed password's own form says which kind it must be.
+
+        Strangers' tries with the identifier wait for each other, wherever they come from; a known device's for its own.
+        """
         kind, stored, typed = rules.password_slot(account, password, self._clock())
-        if not await self._passwords.verify(stored, typed) or account is None or stored is None:
+        line = attempt.place.where if attempt.place.known else attempt.identifier
+        if not await self._passwords.verify(stored, typed, line=line) or account is None or stored is None:
             return None
         rehashed = None
         if kind == "own" and self._passwords.is_outdated(stored):
             rehashed = await self._passwords.hash(password)
-        return Proof(account.member_number, key, kind, stored, rehashed)
+        return Proof(account.member_number, attempt.identifier, kind, stored, rehashed)
 
     async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
         async def body(tx: Transaction) -> Arrived:
