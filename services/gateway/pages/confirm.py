@@ -24,7 +24,7 @@ router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in
 class Confirmation(BaseModel):
     """The form. `suite`: where to go then. `garde`: the sealed draft of a form to show again.
 
-    `cle`: what a passkey answered, by the page's script; then no password was typed.
+    `cle`: what a passkey answered, by the page's script; then the password counts for nothing.
     """
 
     mot_de_passe: str = Field("", max_length=1024, repr=False)

@@ -39,7 +39,7 @@ async def home(request: Request, web: WebPages, suite: str = "") -> Response:
 class SigningIn(BaseModel):
     """The sign-in box as typed. `suite`: where to go then. `garde`: the sealed draft of a form to show again.
 
-    `cle`: what a passkey answered, by the page's script; then nothing else was typed.
+    `cle`: what a passkey answered, by the page's script; then identifier and password count for nothing.
     """
 
     identifiant: str = Field("", max_length=254)
