@@ -43,9 +43,10 @@ def test_the_operators_publish_what_internal_systems_publish_and_nothing_of_ours
     assert Acl("READ", "GROUP", "portal", prefixed=True) in portal.acls
 
 
-def test_the_operators_reach_dead_letters_names_of_keys_and_orders_to_auth_and_nothing_else_in_mongodb() -> None:
+def test_the_operators_reach_dead_letters_and_write_orders_to_auth_and_nothing_else_in_mongodb() -> None:
     (portal,) = ROLES
     rights = {(privilege.database, privilege.collection): privilege.actions for privilege in portal.privileges}
+    # And the names of the keys in use, which tell nothing.
     orders = rights.pop(("auth", operator_orders.COLLECTION))
     assert orders == ("find", "insert")
     letters = {(service, dead_letters.COLLECTION): ("find", "update") for service in SERVICES}
