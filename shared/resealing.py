@@ -40,13 +40,14 @@ from shared.logs import get_logger
 from shared.mongo import Mongo
 from shared.sealing import SEALED, Keyring, SealingError, beginning_at_rest, kid_at_rest
 
-PAGE_ROWS = 200
+PAGE_ROWS = 50
+"""Few enough to hold when each is a dead letter of the largest record."""
 PAUSE_S = 0.01
 """After each page: members come first."""
 POLL_S = 1.0
 STUCK_S = 300.0
-LEASE_S = 10.0
-RENEW_S = 2.0
+LEASE_S = 5.0
+RENEW_S = 1.0
 
 LEFT = Gauge("espace_at_rest_older_values", "Values still sealed at rest with an older key, where counted.", ["key"])
 
