@@ -8,6 +8,7 @@ Nothing has to be listed: a sealed text says itself with which key and for which
 | auth | `accounts` | `facts.nir.value`, `facts.email.value`, `activated_email`, `pending.email` |
 | auth | `undo_links` | `email` |
 | claims | `members` | `facts.nir.value`, `facts.beneficiaries.value.<n>.nir` |
+| claims | `card_shares` | `sealed` |
 | documents | `documents`, `members` | `sealed` |
 | documents | `jobs` | `data.event` of a delivery |
 | notifications | `members`, `threads`, `messages` | `sealed` |

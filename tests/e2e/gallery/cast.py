@@ -76,6 +76,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _until(full, f"/documents/{cast.ids['delivered']}", lambda text: cast.ids["title"] in text)
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
+    _shared_card(cast, full)
     full.close()
     return cast
 
@@ -190,6 +191,14 @@ def _messages(cast: Cast, outside: Outside, full: Visitor) -> None:
     text = "Bonjour,\noui, c’est fait.\n\nBonne journée."
     answers = {name: answered(sent[cast.ids[name]], text, closes=name == "closed") for name in _QUESTIONS}
     outside.publish_all([("MessageAnswered", data) for data in answers.values()])
+
+
+def _shared_card(cast: Cast, full: Visitor) -> None:
+    """A link to the card that somebody looked at."""
+    full.send("/carte/partages", {})
+    found = re.search(r'value="[^"]+/carte-partagee/([^"]+)"', full.read("/carte/partages"))
+    assert found, "no link"
+    cast.ids["shared"] = found[1]
 
 
 def _until(visitor: Visitor, path: str, there: Callable[[str], bool]) -> str:
