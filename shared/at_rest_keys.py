@@ -86,12 +86,13 @@ class AtRestKeys:
         kids = {process["seals_with"] async for process in self._mongo.db[COLLECTION].find(alive)}
         return Census(kids.pop() if len(kids) == 1 else None, row.get("starts", 0))
 
-    async def keep_only(self, kids: Sequence[str], census: Census) -> None:
-        """The list is these from now on, unless a process has started since `census`."""
+    async def keep_only(self, kids: Sequence[str], census: Census) -> bool:
+        """The list is these from now on; False, and it stays, if a process has started since `census`."""
         since = {"_id": _IN_USE, "starts": census.starts}
-        change = {"$set": {"keys": sorted(kids)}}
-        if await self._mongo.db[COLLECTION].find_one_and_update(since, change):
+        kept = await self._mongo.db[COLLECTION].update_one(since, {"$set": {"keys": sorted(kids)}})
+        if kept.matched_count:
             self.in_use = frozenset(kids)
+        return bool(kept.matched_count)
 
     async def _run(self) -> None:
         while True:

@@ -130,9 +130,10 @@ class Resealing:
             log.info("resealing", values=moved)
             return 0.0  # and look again: only a round that finds nothing is the last
         self._trouble = f"{left.total()} values cannot be sealed again" if left else ""
-        await self._keys.keep_only([self._ring.newest, *left.keys() & set(self._ring.kids)], census)
+        settled = await self._keys.keep_only([self._ring.newest, *left.keys() & set(self._ring.kids)], census)
         if not left:
-            log.info("resealed", key=self._ring.newest)
+            if settled:
+                log.info("resealed", key=self._ring.newest)
             return POLL_S
         log.error("resealing_stuck", left=dict(left))
         return STUCK_S

@@ -160,6 +160,19 @@ async def test_nothing_is_sealed_again_while_a_process_still_seals_with_the_olde
     await only(mongo, "echo/2")
 
 
+async def test_a_process_that_starts_during_a_round_voids_it(mongo: Mongo) -> None:
+    keys = AtRestKeys(mongo, BOTH)
+    await keys.start()
+    census = await keys.census()
+    elder = AtRestKeys(mongo, Keyring.from_setting(f"{ONE},{TWO}"))
+    await elder.start()
+    await elder.stop()  # gone again, and what it sealed stays
+    assert not await keys.keep_only(["echo/2"], census)
+    assert await at_rest_keys.in_use(mongo) == ("echo/1", "echo/2")
+    assert await keys.keep_only(["echo/2"], await keys.census())
+    await keys.stop()
+
+
 async def test_two_processes_share_the_work_in_turn(mongo: Mongo, process: Callable[[Keyring], Any]) -> None:
     await mongo.db["rows"].insert_many([{"_id": n, "sealed": old("x", f"r/{n}")} for n in range(500)])
     await asyncio.gather(process(BOTH), process(BOTH))
