@@ -77,7 +77,7 @@ class Sessions:
         """The session and account behind a verified token. Raises `Unauthenticated` if the session was closed."""
         session = await self._store.sessions.get(member.member_number, member.session_id, self._clock(), tx)
         account = await self._store.accounts.get(member.member_number, tx)
-        if session is None or account is None:
+        if session is None or account is None or account.insurer != member.insurer:
             raise Unauthenticated
         return Caller(session, account)
 
