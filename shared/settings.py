@@ -82,17 +82,12 @@ def _origin(text: str) -> str:
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
-class BrandName(BaseSettings):
-    """Whose portal it is, in a word."""
+class BrandSettings(BaseSettings):
+    """Whose portal it is: what pages, mails and letters say alike. The defaults are a made-up insurer's."""
 
     model_config = _CONFIG
 
     brand_name: str = Field(default="Plansanté", min_length=1)
-
-
-class BrandSettings(BrandName):
-    """Whose portal it is: what pages, mails and letters say alike. The defaults are a made-up insurer's."""
-
     portal_url: Origin
     """The public origin."""
     centre_name: str = Field(default="Centre de gestion Plansanté", min_length=1)

@@ -26,6 +26,8 @@ ALGORITHM = "EdDSA"
 """The name clients know (RFC 8037); RFC 9864 calls it Ed25519, which few JWT libraries accept yet."""
 SECOND_FACTOR = "second_factor"
 """The required action of a sign-in that is only half done."""
+TYPE = "at+jwt"
+"""In the header of every access token (RFC 9068): nothing else that these keys may ever sign passes as one."""
 CACHED_TOKENS = 10_000
 KEYS_REREAD_S = 300.0
 KEYS_HURRY_S = 10.0
@@ -163,12 +165,15 @@ class TokenVerifier:
                 issued_at=datetime.fromtimestamp(claims["iat"], UTC),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             )
-        except (JoseError, KeyError, TypeError):
+        except (JoseError, KeyError, TypeError, ValueError, OverflowError):
             raise Unauthenticated from None
 
 
 def _decoded(token: str, keys: KeySet) -> dict[str, Any]:
-    return jwt.decode(token, keys, algorithms=[ALGORITHM]).claims
+    decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
+    if decoded.header.get("typ") != TYPE or "kid" not in decoded.header:
+        raise ValueError("not an access token")
+    return decoded.claims
 
 
 def _bearer(request: Request) -> str:

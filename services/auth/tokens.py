@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from shared.tokens import ALGORITHM
+from shared.tokens import ALGORITHM, TYPE
 
 _COUNTER_BYTES = 4
 _MAC_BYTES = 32
@@ -56,7 +56,8 @@ class AccessTokens:
             "exp": issued_at + (self._lifetime_s if lives_s is None else lives_s),
             "required_actions": list(required_actions),
         }
-        return jwt.encode({"alg": ALGORITHM, "kid": self._kid}, claims, self._key, algorithms=[ALGORITHM])
+        header = {"typ": TYPE, "alg": ALGORITHM, "kid": self._kid}
+        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 
 
 class LocalKeys:

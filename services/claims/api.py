@@ -22,12 +22,12 @@ from shared.tokens import CurrentMember
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
-def _claims(request: Request) -> Claims:
+async def _claims(request: Request) -> Claims:
     claims: Claims = request.app.state.claims
     return claims
 
 
-def _papers(request: Request) -> Papers:
+async def _papers(request: Request) -> Papers:
     papers: Papers = request.app.state.papers
     return papers
 
@@ -36,7 +36,7 @@ AllClaims = Annotated[Claims, Depends(_claims)]
 Printed = Annotated[Papers, Depends(_papers)]
 
 
-def _filter(
+async def _filter(
     *,
     first_day: Annotated[dt.date | None, Query(alias="from")] = None,
     last_day: Annotated[dt.date | None, Query(alias="to")] = None,

@@ -16,12 +16,12 @@ from shared.tokens import CurrentMember
 router = APIRouter(prefix=f"{API_PREFIX}/card/shares", dependencies=[NotStored])
 
 
-def _shares(request: Request) -> Shares:
+async def _shares(request: Request) -> Shares:
     shares: Shares = request.app.state.shares
     return shares
 
 
-def _portal(request: Request) -> Origin:
+async def _portal(request: Request) -> Origin:
     portal: Origin = request.app.state.portal_url
     return portal
 

@@ -27,6 +27,7 @@ PASSED_OVER: frozenset[type[EventData]] = frozenset(
         auth.PasswordChanged,
         auth.AccountLocked,
         auth.SignedInFromNewDevice,
+        auth.PasskeyAdded,
         auth.SecondFactorChanged,
     }
 )

@@ -55,6 +55,7 @@ class Subscribers:
             auth.PasswordReset: self._password_reset,
             auth.SignedInFromNewDevice: self._signed_in_from_new_device,
             auth.AccountLocked: self._account_locked,
+            auth.PasskeyAdded: self._passkey_added,
             auth.SecondFactorChanged: self._second_factor_changed,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
@@ -112,6 +113,9 @@ class Subscribers:
     async def _account_locked(self, event: Event[auth.AccountLocked], tx: Transaction) -> None:
         self._opened(event, "unlock_token")
         await self._mails.order("account_locked", event, tx)
+
+    async def _passkey_added(self, event: Event[auth.PasskeyAdded], tx: Transaction) -> None:
+        await self._mails.order("passkey_added", event, tx)
 
     async def _second_factor_changed(self, event: Event[auth.SecondFactorChanged], tx: Transaction) -> None:
         await self._mails.order("second_factor", event, tx)

@@ -93,6 +93,10 @@ class SignedInFromNewDevice(AuthEvent):
     """When the token's link ends."""
 
 
+class PasskeyAdded(AuthEvent):
+    at: Instant
+
+
 FactorChange = Literal["added", "removed", "recovery_code_used", "codes_refused"]
 
 

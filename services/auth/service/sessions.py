@@ -77,7 +77,7 @@ class Sessions:
         """The session and account behind a verified token. Raises `Unauthenticated` if the session was closed."""
         session = await self._store.sessions.get(member.member_number, member.session_id, self._clock(), tx)
         account = await self._store.accounts.get(member.member_number, tx)
-        if session is None or account is None:
+        if session is None or account is None or account.insurer != member.insurer:
             raise Unauthenticated
         return Caller(session, account)
 
@@ -88,6 +88,7 @@ class Sessions:
         *,
         password: PasswordKind,
         device: OnDevice,
+        passkey: str | None = None,
         second_factor_due: bool = False,
     ) -> Session:
         """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
@@ -97,6 +98,7 @@ class Sessions:
             session_id=ids.new_id(),
             member_number=account.member_number,
             password=password,
+            passkey=passkey,
             second_factor_due=second_factor_due,
             device_name=device.name,
             device=device.token_hash,
@@ -190,6 +192,13 @@ class Sessions:
         sessions = await self._store.sessions.of_member(tx, member_number)
         opened = [s.session_id for s in sessions if s.session_id == session_id or s.device == device]
         await self.close_in(tx, member_number, opened)
+
+    async def close_opened_by(self, tx: Transaction, caller: Caller, passkey: str) -> None:
+        """Close what that passkey of the caller's opened, but for the session they ask from."""
+        number, here = caller.account.member_number, caller.session.session_id
+        sessions = await self._store.sessions.of_member(tx, number)
+        opened = [s.session_id for s in sessions if s.passkey == passkey and s.session_id != here]
+        await self.close_in(tx, number, opened)
 
     async def close_all(self, tx: Transaction, account: Account) -> Account:
         """Close every session there has been; the caller of this stores the account."""

@@ -257,6 +257,10 @@ def _web(request: Request) -> Web:
     return web
 
 
+async def _its_web(request: Request) -> Web:
+    return _web(request)
+
+
 async def _checked_form(request: Request) -> None:
     web = _web(request)
     session = web.sessions.peek(request)
@@ -272,7 +276,7 @@ async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
 
-WebPages = Annotated[Web, Depends(_web)]
+WebPages = Annotated[Web, Depends(_its_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
 ForAStranger = Depends(_as_to_a_stranger)

@@ -32,7 +32,7 @@ async def test_an_access_token_carries_the_claims_of_the_api_and_verifies_with_t
         "exp": issued_at + 300,
         "required_actions": ["choose_identifier"],
     }
-    assert decoded.header["kid"] == "2026-11"
+    assert (decoded.header["kid"], decoded.header["typ"]) == ("2026-11", "at+jwt")
 
 
 @pytest.mark.parametrize(
