@@ -1,11 +1,12 @@
 """What goes over the wire, in and out. Every text has a bound; secrets never show in a representation."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from services.auth.membership_rules import Over
 from services.auth.models import IdentifierKind, RequiredActionName, SecurityEventKind
 from services.auth.password_rules import MAX_LENGTH
 
@@ -156,10 +157,24 @@ class KnownDevice(Wire):
     device_token: str
 
 
+class EndedMembership(Wire):
+    """The membership is over: nothing can be sent any more (403 `membership_ended`), everything be read for a while.
+
+    `ended_on`: its last day. `readable_until`: the last day before the account and all it shows are erased.
+    """
+
+    ended_on: date
+    readable_until: date
+
+    @classmethod
+    def of(cls, over: Over | None) -> Self | None:
+        return cls(ended_on=over.ended_on, readable_until=over.readable_until) if over else None
+
+
 class TokenPair(Wire):
     """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in.
 
-    `session_ends_at`: when the session ends, however active it is.
+    `session_ends_at`: when the session ends, however active it is. `ended_membership`: null while it goes on.
     """
 
     access_token: str
@@ -168,6 +183,7 @@ class TokenPair(Wire):
     refresh_token: str
     required_actions: list[RequiredActionName]
     session_ends_at: datetime
+    ended_membership: EndedMembership | None = None
 
 
 class SignedIn(TokenPair, KnownDevice):
@@ -234,7 +250,8 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
-    `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
+    `confirmed_until`: until then this session needs no step-up, null: it was never confirmed. `ended_membership`: null
+    while it goes on.
     """
 
     member_number: str
@@ -249,4 +266,5 @@ class AccountView(Wire):
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
     confirmed_until: AwareDatetime | None
+    ended_membership: EndedMembership | None = None
     beneficiaries: list[BeneficiaryView]

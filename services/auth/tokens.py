@@ -32,9 +32,16 @@ class AccessTokens:
         """The public keys as a JSON Web Key Set (RFC 7517)."""
 
     def issue(
-        self, *, member_number: str, session_id: str, insurer: str, required_actions: Sequence[str], now: datetime
+        self,
+        *,
+        member_number: str,
+        session_id: str,
+        insurer: str,
+        required_actions: Sequence[str],
+        now: datetime,
+        read_only: bool = False,
     ) -> str:
-        """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions."""
+        """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions, perhaps read_only."""
         issued_at = int(now.timestamp())
         claims = {
             "iss": self._issuer,
@@ -44,6 +51,7 @@ class AccessTokens:
             "iat": issued_at,
             "exp": issued_at + self.lifetime_s,
             "required_actions": list(required_actions),
+            **({"read_only": True} if read_only else {}),
         }
         return jwt.encode({"alg": ALGORITHM, "kid": self._kid}, claims, self._key, algorithms=[ALGORITHM])
 

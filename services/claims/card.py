@@ -5,16 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, get_args
-from zoneinfo import ZoneInfo
 
 from services.claims.models import Fact, Member
+from shared import clock
 from shared.events.fields import Domain
 from shared.events.membership import Coverage, Guarantee
 
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 """The grid's columns, in the order of the user guide's card."""
 
-_PARIS = ZoneInfo("Europe/Paris")
 _REFERENCE = re.compile(r"\(([0-9A-Za-z*]{1,3})\)")
 
 
@@ -52,7 +51,7 @@ class Card:
 
 def today() -> date:
     """The day it is in France: cards begin and end at midnight there."""
-    return datetime.now(_PARIS).date()
+    return clock.day_in_france(clock.now())
 
 
 def card_on(member: Member, day: date) -> Card | None:

@@ -5,7 +5,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from services.auth.models import Account, IdentifierKind
-from services.auth.schemas import AccountView, BeneficiaryView
+from services.auth.schemas import AccountView, BeneficiaryView, EndedMembership
 from services.auth.service.sessions import Sessions
 from services.auth.vault import Vault
 from shared import nir
@@ -35,6 +35,7 @@ class AccountReader:
                 "identifier_kind": cast(IdentifierKind, account.identifier_kind),
                 "required_actions": caller.required_actions,
                 "confirmed_until": caller.session.confirmed_until,
+                "ended_membership": EndedMembership.of(self._sessions.membership_over(account)),
                 "beneficiaries": _beneficiaries(account.fact("beneficiaries")),
             }
         )

@@ -26,6 +26,7 @@ from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
+from shared.clock import day_in_france
 from shared.errors import Malformed, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
@@ -220,7 +221,7 @@ def _environment(
     )
     environment.filters.update(
         **formats.in_locale(words.LOCALES[language]),
-        day=formats.day_in_paris,
+        day=day_in_france,
         nir_groups=formats.nir_groups,
         pairs=_pairs,
         path_segment=lambda text: quote(text, safe=""),
