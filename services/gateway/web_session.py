@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from services.gateway import access_tokens
-from services.gateway.schemas.account import TokenPair
+from services.gateway.schemas.account import EndedMembership, TokenPair
 
 REFRESH_BEFORE_S: Final = 30
 """A page may call several services with its token: it must outlive them all."""
@@ -16,7 +16,8 @@ class WebSession(BaseModel):
     """What the cookie holds. `expires_at`: Unix seconds. `required_actions`: what the member must do first.
 
     `seen_at`: Unix seconds of the last activity that was noted. `trusted`: the device is the member's own.
-    `ends_at`: Unix seconds when auth ends the session whatever happens, if it said so.
+    `ends_at`: Unix seconds when auth ends the session whatever happens, if it said so. `ended_membership`: the member
+    reads, and can send nothing any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +29,7 @@ class WebSession(BaseModel):
     seen_at: float
     trusted: bool = False
     ends_at: int | None = None
+    ended_membership: EndedMembership | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +48,7 @@ class WebSession(BaseModel):
             seen_at=seen_at,
             trusted=trusted,
             ends_at=int(pair.session_ends_at.timestamp()) if pair.session_ends_at else None,
+            ended_membership=pair.ended_membership,
         )
 
     @property

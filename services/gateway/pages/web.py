@@ -1,6 +1,6 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -27,7 +27,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
 from shared.clock import day_in_france
-from shared.errors import Malformed, Problem, RequiredAction, StepUpRequired, Unauthenticated
+from shared.errors import Malformed, MembershipOver, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
 HERE: Final = Path(__file__).parent
@@ -76,6 +76,7 @@ class Web:
                 session_left_s=self.sessions.left_s(session) if session else None,
                 signed_in=session is not None,
                 member_in=session is not None and not session.required_actions,
+                ended=session.ended_membership if session else None,
                 csrf_token=lambda: self.csrf.token(request, session.member if session else None),
                 request_id=tracing.current_request_id.get(),
                 **context,
@@ -100,10 +101,17 @@ class Web:
                 return _elsewhere(request, "/premiere-connexion")
             case StepUpRequired():
                 return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
+            case MembershipOver():
+                return self.over(request)
         problem = _problem(error)
         if problem.status == 500:
             log.error("page_failed", exc_info=error, request_id=tracing.current_request_id.get())
         return self._error(request, problem)
+
+    def over(self, request: Request, typed: Mapping[str, str] | None = None) -> Response:
+        """That the membership is over, instead of a form, with what was `typed` in it."""
+        request.state.shown = None
+        return self.page(request, "membership_over.html", MembershipOver.status, typed=typed or {})
 
     def _error(self, request: Request, problem: Problem) -> Response:
         response = self.page(request, "error.html", problem.status, code=problem.code)
@@ -254,10 +262,23 @@ async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
 
+def still_sends(session: WebSession) -> WebSession:
+    """Raises `MembershipOver` for a session with which the services take nothing."""
+    if session.ended_membership:
+        raise MembershipOver
+    return session
+
+
+async def _sender(request: Request) -> WebSession:
+    return still_sends(await _session(request))
+
+
 WebPages = Annotated[Web, Depends(_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
+Sender = Annotated[WebSession, Depends(_sender)]
+"""The same, on forms that send the insurer something: instead of them, and in answer to them, the end is said."""
 Cursor = Annotated[str, Query(max_length=500)]
 """Where a list goes on, as its service said it."""

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from minio import Minio
@@ -20,7 +21,7 @@ from tests.e2e.outside import PASSWORD, Newcomer, Outside, answered, coverage_of
 from tests.services.documents.conftest import PDF, sha256
 from tests.stack import RunningPortal
 
-FULL, EMPTY, NEW, WAITING, LETTER = "full", "empty", "new", "waiting", "letter"
+FULL, EMPTY, NEW, WAITING, LETTER, ENDED = "full", "empty", "new", "waiting", "letter", "ended"
 NEXT = "cinq moutons bleus au loin"
 COOKIES_SERVE_S: Final = 100.0
 """With `visits.LASTS_S` less than an access token lives (5 minutes): browsers share a session, none may renew it."""
@@ -63,6 +64,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _enrol(cast, outside)
     outside.publish_all(events.claims(cast.members[FULL].member_number))
     _first_sign_ins(cast, outside)
+    _end_of_membership(cast, outside)
     _unlock_link(cast, outside)
     _reset_links(cast, outside)
     _closed_device(cast, outside)
@@ -77,11 +79,12 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
     full.close()
+    eventually(lambda: "pris fin" in _read_anew(cast, ENDED, "/messages") or None, "the end of a membership never came")
     return cast
 
 
 def _enrol(cast: Cast, outside: Outside) -> None:
-    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER)}
+    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER, ENDED)}
     year = clock.now().year
     told[EMPTY]["coverage"] = coverage_of(told[EMPTY]["member_number"], year - 1)
     renewal = {"member_number": told[FULL]["member_number"], "coverage": coverage_of("later", year + 1)}
@@ -96,7 +99,11 @@ def _enrol(cast: Cast, outside: Outside) -> None:
 
 def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     """The address for those who get mails, the member number for the others."""
-    for who, choice in {FULL: "email", WAITING: "email", EMPTY: "member_number", LETTER: "member_number"}.items():
+    by_address, by_number = (
+        dict.fromkeys((FULL, WAITING), "email"),
+        dict.fromkeys((EMPTY, LETTER, ENDED), "member_number"),
+    )
+    for who, choice in {**by_address, **by_number}.items():
         visitor, member = cast.visitor(who), cast.members[who]
         password = {"nouveau_mot_de_passe": PASSWORD, "confirmation": PASSWORD}
         visitor.send("/premiere-connexion", {"choix": choice, **password})
@@ -110,6 +117,18 @@ def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     cast.ids["used_activation"] = path.partition("token=")[2]
     visitor.send(path, {"token": cast.ids["used_activation"]})
     visitor.close()
+
+
+def _end_of_membership(cast: Cast, outside: Outside) -> None:
+    """Some weeks ago, with a conversation that went on."""
+    visitor = cast.visitor(ENDED)
+    typed = {"category": "contract", "subject": "Ma résiliation", "text": "Bonjour,\nquand prend-elle effet ?"}
+    place = visitor.send("/messages/nouveau", typed).headers["location"]
+    cast.ids["ended"] = place.removeprefix("/messages/").partition("?")[0]
+    visitor.close()
+    day = clock.day_in_france(clock.now()) - timedelta(days=30)
+    told = {"member_number": cast.members[ENDED].member_number, "ended_on": day.isoformat()}
+    outside.publish("MembershipEnded", told)
 
 
 def _unlock_link(cast: Cast, outside: Outside) -> None:
@@ -190,6 +209,14 @@ def _messages(cast: Cast, outside: Outside, full: Visitor) -> None:
     text = "Bonjour,\noui, c’est fait.\n\nBonne journée."
     answers = {name: answered(sent[cast.ids[name]], text, closes=name == "closed") for name in _QUESTIONS}
     outside.publish_all([("MessageAnswered", data) for data in answers.values()])
+
+
+def _read_anew(cast: Cast, who: str, path: str) -> str:
+    """The page there, in a session that is new: what a session says of its membership is minutes old."""
+    visitor = cast.visitor(who)
+    text = visitor.read(path)
+    visitor.close()
+    return text
 
 
 def _until(visitor: Visitor, path: str, there: Callable[[str], bool]) -> str:
