@@ -31,6 +31,7 @@ from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
 from services.auth.store import Store
 from services.auth.store.attempts import Limits
+from services.auth.store.security_events import Kept
 from services.auth.subscribers import subscriptions
 from services.auth.tokens import AccessTokens, LocalKeys, RefreshTokens
 from services.auth.vault import Vault
@@ -85,7 +86,10 @@ class _Wiring:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
         block = timedelta(minutes=settings.sign_in_block_minutes)
         limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
-        self.store = Store.of(backbone.mongo, limits, timedelta(days=settings.security_events_days))
+        events_kept = Kept(
+            timedelta(days=settings.security_events_days), timedelta(days=settings.security_events_failures_days)
+        )
+        self.store = Store.of(backbone.mongo, limits, events_kept)
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
             memory_kib=settings.argon2_memory_kib,

@@ -134,6 +134,7 @@ SecurityEventKind = Literal[
     "confirmation_failed",
     "password_set",
     "password_reset_asked",
+    "password_reset_refused",
     "password_reset",
     "address_asked",
     "identifier_changed",

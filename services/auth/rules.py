@@ -222,7 +222,10 @@ def known_device(account: Account | None, token_hashes: Iterable[str]) -> str | 
 
 
 def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:
-    """`account` with that device seen now; the one unseen longest goes when there are more than ten."""
+    """`account` with that device seen now. Of more than ten the one unseen longest goes, the member's own ones last.
+
+    Each sign-in of a browser that forgets, or of an app that shows no token, is one more: they push out each other.
+    """
     known = {device.token_hash: device for device in account.devices}
     before = known.pop(token_hash, None)
     seen = Device(
@@ -231,13 +234,18 @@ def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bo
         seen_at=now,
         trusted=trusted or bool(before and before.trusted),
     )
-    newest = sorted([*known.values(), seen], key=lambda device: device.seen_at)[-MAX_DEVICES:]
-    return account.model_copy(update={"devices": newest})
+    others = sorted(known.values(), key=lambda device: (device.trusted, device.seen_at))[1 - MAX_DEVICES :]
+    return account.model_copy(update={"devices": [*others, seen]})
 
 
 def without_device(account: Account, token_hash: str) -> Account:
     """`account`, to which that device is unknown again."""
     return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash != token_hash]})
+
+
+def with_only_device(account: Account, token_hash: str | None) -> Account:
+    """`account`, to which of all its devices that one is known: whoever had the old password made theirs known."""
+    return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash == token_hash]})
 
 
 def is_new_device(account: Account, token_hash: str) -> bool:

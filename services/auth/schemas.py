@@ -172,8 +172,9 @@ class EndedMembership(Wire):
 
 
 class TokenPair(Wire):
-    """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in.
+    """`expires_in`: seconds the access token lives, fewer where the session ends before.
 
+    `required_actions`: in the order to show them, empty = come in.
     `session_ends_at`: when the session ends, however active it is. `ended_membership`: null while it goes on.
     """
 

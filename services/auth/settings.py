@@ -102,6 +102,8 @@ class AuthSettings(StatefulSettings, PasswordSettings):
 
     security_events_days: int = Field(default=365, ge=1, le=3650)
     """How long the record of security events keeps one (CNIL, délibération 2021-122: six months to a year)."""
+    security_events_failures_days: int = Field(default=90, ge=1, le=3650)
+    """The same for what was refused with an identifier, whether anybody has it or not: strangers write these rows."""
     kept_months_after_end: int = Field(default=24, ge=0, le=120)
     """How long a member may sign in and read once the membership has ended; then everything is erased."""
 

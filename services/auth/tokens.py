@@ -27,9 +27,13 @@ class AccessTokens:
         keys = {kid: _ed25519(kid, seed) for kid, seed in seeds.items()}
         self._kid, self._key = next(iter(keys.items()))
         self._issuer = issuer
-        self.lifetime_s = lifetime_s
+        self._lifetime_s = lifetime_s
         self.jwks: dict[str, Any] = {"keys": [key.as_dict(private=False) for key in keys.values()]}
         """The public keys as a JSON Web Key Set (RFC 7517)."""
+
+    def lives_s(self, now: datetime, ends_at: datetime) -> int:
+        """How long a token of `now` lives whose session ends at `ends_at`: whole seconds, never beyond it."""
+        return min(self._lifetime_s, int(ends_at.timestamp()) - int(now.timestamp()))
 
     def issue(
         self,
@@ -39,6 +43,7 @@ class AccessTokens:
         insurer: str,
         required_actions: Sequence[str],
         now: datetime,
+        lives_s: int | None = None,
         read_only: bool = False,
     ) -> str:
         """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions, perhaps read_only."""
@@ -49,7 +54,7 @@ class AccessTokens:
             "sid": session_id,
             "insurer": insurer,
             "iat": issued_at,
-            "exp": issued_at + self.lifetime_s,
+            "exp": issued_at + (self._lifetime_s if lives_s is None else lives_s),
             "required_actions": list(required_actions),
             **({"read_only": True} if read_only else {}),
         }

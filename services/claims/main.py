@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.claims import api
+from services.claims import api, share_api, share_store
 from services.claims.papers import Papers
 from services.claims.service import Claims
 from services.claims.settings import ClaimsSettings
+from services.claims.share_store import ShareStore
+from services.claims.shares import Shares
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
@@ -25,7 +27,7 @@ LIVE_EVENTS = {CLAIMS: "claim"}
 
 def build(settings: ClaimsSettings) -> FastAPI:
     """The application with all its parts, nothing started."""
-    backbone = Backbone(SERVICE, settings, COLLECTIONS)
+    backbone = Backbone(SERVICE, settings, {**COLLECTIONS, **share_store.COLLECTIONS})
     store = ClaimsStore(backbone.mongo.db)
     statements = Statements(
         backbone.mongo,
@@ -35,6 +37,8 @@ def build(settings: ClaimsSettings) -> FastAPI:
         at_most=timedelta(seconds=settings.statement_at_most_seconds),
     )
     claims = Claims(store, backbone.at_rest, statements, settings.statement_max_lines)
+    shared = ShareStore(backbone.mongo.db, backbone.at_rest)
+    shares = Shares(backbone.mongo, store, shared, settings.card_shares_max_open)
     typesetter = Typesetter(settings)
     live = Live(
         backbone.mongo,
@@ -42,10 +46,11 @@ def build(settings: ClaimsSettings) -> FastAPI:
         is_closed=backbone.tokens.is_closed,
         limits=LiveLimits(settings.live_max_streams, settings.live_max_changes),
     )
-    followed = subscriptions(claims, backbone.closures, settings.consumer_max_records)
+    followed = subscriptions(claims, shares, backbone.closures, settings.consumer_max_records)
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    app = backbone.app(followed, [api.router, live_router], [live, typesetter, announcers])
+    app = backbone.app(followed, [api.router, share_api.router, live_router], [live, typesetter, announcers])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
+    app.state.shares, app.state.portal_url = shares, settings.portal_url
     return app
 
 

@@ -20,3 +20,6 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
     statement_workers: int = Field(default=2, ge=1, le=16)
     statement_max_lines: int = Field(default=5_000, ge=1)
     """That one printed statement holds; a longer one is refused rather than cut short."""
+
+    card_shares_max_open: int = Field(default=3, ge=1, le=20)
+    """Links to one member's card that are open at the same time."""

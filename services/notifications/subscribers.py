@@ -93,6 +93,8 @@ class Subscribers:
     async def _password_changed(self, event: Event[auth.PasswordChanged], tx: Transaction) -> None:
         if event.data.replaces == "temporary":
             await self._letters.withdraw(event.data.member_number, event.time, tx)
+        else:
+            await self._mails.order("password_changed", event, tx)
 
     async def _password_reset_requested(self, event: Event[auth.PasswordResetRequested], tx: Transaction) -> None:
         self._opened(event, "reset_token")

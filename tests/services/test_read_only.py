@@ -18,8 +18,13 @@ from tests.shared.asgi import Answer, request
 
 SERVICES: Final = ROUTERS.keys() - {"auth"}
 """auth's own routes concern the account, which stays the member's to look after."""
-STILL_ALLOWED: Final = {("notifications", "PATCH", "/api/v1/preferences")}
-"""What sends the insurer nothing: it concerns the member's own reading alone."""
+STILL_ALLOWED: Final = {
+    ("notifications", "PATCH", "/api/v1/preferences"),
+    ("claims", "DELETE", "/api/v1/card/shares/{share_id}"),
+    ("claims", "POST", "/api/v1/card/shares/checks"),  # without a token: whoever has a link asks
+    ("claims", "POST", "/api/v1/card/shares/openings"),
+}
+"""What sends the insurer nothing and opens nothing: it concerns the member's own reading alone."""
 READING: Final = {"GET", "HEAD", "OPTIONS"}
 
 

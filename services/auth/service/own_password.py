@@ -75,7 +75,7 @@ class OwnPassword:
         return await self._passwords.hash(password)
 
     async def set(self, tx: Transaction, caller: Caller, hashed: str) -> Account:
-        """The caller's account with that password alone; announces it and closes the caller's other sessions.
+        """The caller's account with that password and that device alone; announces it, closes their other sessions.
 
         The account is not stored yet: the caller of this does that.
         """
@@ -87,7 +87,7 @@ class OwnPassword:
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
         await self._store.security_events.note(tx, account.member_number, "password_set")
         await self._sessions.close_others(tx, caller)
-        return rules.with_own_password(account, hashed)
+        return rules.with_only_device(rules.with_own_password(account, hashed), caller.session.device)
 
     def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
         return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))

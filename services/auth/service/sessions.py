@@ -84,7 +84,7 @@ class Sessions:
         return Caller(session, account)
 
     async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
-        """A new session of `account`; the oldest beyond the limit are closed."""
+        """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
         session = Session(
@@ -99,26 +99,35 @@ class Sessions:
             expires_at=self._expiry(now, ends_at, trusted=device.trusted),
         )
         others = await self._store.sessions.of_member(tx, account.member_number)
-        surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
+        elsewhere = [other for other in others if other.device != device.token_hash]
+        kept = elsewhere[max(0, len(elsewhere) + 1 - self._lifetimes.per_member) :]
+        await self.close_in(tx, account.member_number, [other.session_id for other in others if other not in kept])
         await self._store.sessions.add(tx, session)
         return session
 
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
-        """What the client gets: an access token for now, the refresh token of that number for later."""
+        """What the client gets: an access token for now, the refresh token of that number for later.
+
+        Raises `Unauthenticated` if the session ends before a second has passed: no token outlives it.
+        """
         actions, now = rules.required_actions(account, session.password), self._clock()
+        issued_at = max(now, account.sessions_closed_before or now)
+        lives_s = self._access_tokens.lives_s(issued_at, session.expires_at)
+        if lives_s < 1:
+            raise Unauthenticated
         over = self.membership_over(account)
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
             insurer=account.insurer,
             required_actions=actions,
-            now=max(now, account.sessions_closed_before or now),
+            now=issued_at,
+            lives_s=lives_s,
             read_only=over is not None,
         )
         return TokenPair(
             access_token=access_token,
-            expires_in=self._access_tokens.lifetime_s,
+            expires_in=lives_s,
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
             session_ends_at=session.ends_at,
@@ -147,6 +156,7 @@ class Sessions:
             expires_at = self._expiry(now, session.ends_at, trusted=session.trusted)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
+            session = session.model_copy(update={"expires_at": expires_at})
         account = await self._store.accounts.get(session.member_number)
         if account is None:
             raise Unauthenticated

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.auth import rules, tokens
 from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
 from services.auth.models import Account, PasswordKind, Session
-from services.auth.passwords import Passwords
+from services.auth.passwords import Passwords, canonical_temporary
 from services.auth.schemas import SignedIn, SignInRequest
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.sessions import OnDevice, Sessions
@@ -56,11 +56,13 @@ class SignIn:
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         owner = await self._store.identifiers.owner(key)
         account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
-        attempt = await self._store.attempts.begin(key, self._place(key, account, request, network))
+        password, place = request.password.get_secret_value(), self._place(key, account, request, network)
+        letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
+        attempt = await self._store.attempts.begin(key, place, letter=letter)
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
-            proof = await self._prove(key, account, request.password.get_secret_value())
+            proof = await self._prove(key, account, password)
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -13,7 +12,7 @@ from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, OnceLinks, UndoLinks
 from services.auth.store.security_events import COLLECTION as SECURITY_EVENTS
-from services.auth.store.security_events import SecurityEvents
+from services.auth.store.security_events import Kept, SecurityEvents
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -37,7 +36,7 @@ class Store:
     mongo: Mongo
 
     @classmethod
-    def of(cls, mongo: Mongo, limits: Limits, events_kept: timedelta) -> "Store":
+    def of(cls, mongo: Mongo, limits: Limits, events_kept: Kept) -> "Store":
         """The collections of one database. `limits`: of failed sign-ins; `events_kept`: how long the record lasts."""
         return cls(
             Accounts(mongo),

@@ -72,7 +72,7 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     answer = await web.sessions.anonymous(request, "POST", "/session", body)
     if not answer.ok:
         return _refused(web, request, answer, again)
-    session = web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
+    session = await web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
     return await _onwards(request, session, typed)
 
 

@@ -3,7 +3,16 @@
 import re
 from typing import Final
 
-from services.gateway.pages import account, confirm, devices, documents, first_sign_in, identifier, messages
+from services.gateway.pages import (
+    account,
+    card_shares,
+    confirm,
+    devices,
+    documents,
+    first_sign_in,
+    identifier,
+    messages,
+)
 from services.gateway.pages.keeping import KeptForm
 
 _CONSENTS: Final = ("decomptes", "informations")
@@ -23,6 +32,7 @@ KEPT_FORMS: Final = (
     ),
     KeptForm(re.compile("/compte/mails"), (*_CONSENTS, "langue"), account.show_mails, "choice", "/compte"),
     KeptForm(re.compile("/compte/appareils/fermer(-les-autres)?"), (), devices.show, "button", devices.HERE),
+    KeptForm(re.compile("/carte/partages(/arreter)?"), (), card_shares.show, "button", card_shares.HERE),
     KeptForm(re.compile("/compte/identifiant"), ("choix", "email"), identifier.show, "choice"),
     KeptForm(re.compile("/compte/confirmer"), ("suite",), confirm.show, "passwords"),
     KeptForm(re.compile("/compte/mot-de-passe"), (), account.show_password, "passwords"),

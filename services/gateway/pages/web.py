@@ -22,6 +22,7 @@ from services.gateway.csrf import Csrf
 from services.gateway.pages import formats, words
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
+from services.gateway.qr import qr_code
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
@@ -74,6 +75,7 @@ class Web:
                 shown=shown,
                 idle=self.sessions.idle,
                 session_left_s=self.sessions.left_s(session) if session else None,
+                for_a_stranger=getattr(request.state, "for_a_stranger", False),
                 signed_in=session is not None,
                 member_in=session is not None and not session.required_actions,
                 ended=session.ended_membership if session else None,
@@ -230,6 +232,7 @@ def _environment(
     environment.filters.update(
         **formats.in_locale(words.LOCALES[language]),
         day=day_in_france,
+        qr_code=qr_code,
         nir_groups=formats.nir_groups,
         pairs=_pairs,
         path_segment=lambda text: quote(text, safe=""),
@@ -258,6 +261,11 @@ async def _checked_form(request: Request) -> None:
     await web.csrf.check(request, session.member if session else None)
 
 
+async def _as_to_a_stranger(request: Request) -> None:
+    request.state.for_a_stranger = True
+    _web(request).sessions.ignore(request)
+
+
 async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
@@ -276,6 +284,8 @@ async def _sender(request: Request) -> WebSession:
 WebPages = Annotated[Web, Depends(_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
+ForAStranger = Depends(_as_to_a_stranger)
+"""On a router whose pages are the same for whoever opens them: no session, no cookie, errors included."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
 Sender = Annotated[WebSession, Depends(_sender)]

@@ -78,6 +78,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _until(full, f"/documents/{cast.ids['delivered']}", lambda text: cast.ids["title"] in text)
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
+    _shared_card(cast, full)
     full.close()
     eventually(lambda: "pris fin" in _read_anew(cast, ENDED, "/messages") or None, "the end of a membership never came")
     return cast
@@ -217,6 +218,14 @@ def _read_anew(cast: Cast, who: str, path: str) -> str:
     text = visitor.read(path)
     visitor.close()
     return text
+
+
+def _shared_card(cast: Cast, full: Visitor) -> None:
+    """A link to the card that somebody looked at."""
+    full.send("/carte/partages", {})
+    found = re.search(r'value="[^"]+/carte-partagee/([^"]+)"', full.read("/carte/partages"))
+    assert found, "no link"
+    cast.ids["shared"] = found[1]
 
 
 def _until(visitor: Visitor, path: str, there: Callable[[str], bool]) -> str:

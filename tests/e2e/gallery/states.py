@@ -174,6 +174,13 @@ STATES: Final = (
     State("carte", "/carte", FULL),
     State("carte-prochaine", "/carte?le={next}", FULL),
     State("carte-aucune", "/carte", EMPTY),
+    State("carte-plein-ecran", "/carte/plein-ecran", FULL),
+    State("carte-partages", "/carte/partages?fait=lien", FULL),
+    State("carte-partages-trop", "/carte/partages?fait=trop", FULL),
+    State("carte-partages-aucun", "/carte/partages?fait=arrete", EMPTY),
+    State("carte-partagee", "/carte-partagee/{shared}"),
+    State("carte-partagee-vue", "/carte-partagee/{shared}", typed={}),
+    State("carte-partagee-finie", "/carte-partagee/x", status=410),
     # Mes documents
     State("documents", "/documents", FULL),
     State("documents-vide", "/documents", EMPTY),

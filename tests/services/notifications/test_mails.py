@@ -31,6 +31,9 @@ RESET = Mail(
     NOW,
 )
 RESET_DONE = replace(RESET, kind="password_reset_done", link=None, link_expires_at=None)
+CHANGED = replace(
+    RESET_DONE, kind="password_changed", event_id="event-5", link="https://www.plansante.com/mot-de-passe-perdu"
+)
 NEW_DEVICE = replace(
     RESET,
     kind="new_device",
@@ -52,7 +55,20 @@ MOVED = replace(
     masked="m***@example.org",
 )
 MOVED_BACK = replace(RESET_DONE, kind="address_change_undone", name="")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, MOVED, MOVED_BACK, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
+ALL = [
+    ACTIVATION,
+    IN_USE,
+    CONFIRMED,
+    MOVED,
+    MOVED_BACK,
+    RESET,
+    RESET_DONE,
+    CHANGED,
+    NEW_DEVICE,
+    LOCKED,
+    STATEMENT,
+    ANSWER,
+]
 
 
 class _Page(HTMLParser):
@@ -120,6 +136,19 @@ def test_after_a_reset_the_mail_says_when_and_whom_to_call_and_links_to_nothing(
     )
     assert all(link.startswith("tel:") for link in page(message).links)
     assert "http" not in plain(message)
+
+
+def test_a_changed_password_is_told_of_with_when_and_where_to_get_another(room: MailRoom) -> None:
+    message = room.write(CHANGED, now=NOW)
+    assert message["Subject"] == "Votre mot de passe a été modifié"
+    text = flat(plain(message))
+    assert "a été modifié le 23 novembre 2026 à 11 h 00 (heure de Paris)." in text
+    assert "un nouveau mot de passe sur la page « Mot de passe perdu ? »" in text
+    assert "Appelez aussi votre centre de gestion au 04 65 71 00 00" in text
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [CHANGED.link] * 2
+    english = flat(plain(room.write(replace(CHANGED, language="en"), now=NOW)))
+    assert "was changed on 23 November 2026 at 11:00 (Paris time)." in english
+    assert "on the page “Lost your password?”" in english
 
 
 def test_a_new_device_is_told_of_with_its_name_the_hour_in_paris_and_a_way_to_take_it_back(room: MailRoom) -> None:

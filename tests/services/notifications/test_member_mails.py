@@ -4,7 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.auth import AccountLocked, PasswordReset, PasswordResetRequested, SignedInFromNewDevice
+from shared.events.auth import (
+    AccountLocked,
+    PasswordChanged,
+    PasswordReset,
+    PasswordResetRequested,
+    SignedInFromNewDevice,
+)
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
@@ -171,6 +177,24 @@ async def test_a_reset_is_confirmed_without_a_link(world: World, service: Servic
     [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Votre mot de passe a été modifié"]
     assert [part for part in mail["HTML"].split('href="')[1:] if not part.startswith("tel:")] == []
     assert "token" not in mail["Text"] + mail["HTML"]
+
+
+async def test_a_changed_password_is_told_of_once_and_the_first_choice_is_not(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"changed.{number}@example.org"
+    await known(world, number, to)
+    at = datetime.now(UTC)
+    first = Event.of(PasswordChanged(member_number=number, at=at, replaces="temporary"))
+    event = Event.of(PasswordChanged(member_number=number, at=at, replaces="own"))
+    await world.publish(first, event, event)
+    until("the mail", lambda: len(world.mails(to)) == 2)
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Votre mot de passe a été modifié"]
+    assert mail["Headers"]["X-Request-Id"] == [event.id]
+    assert f"{service.environment['PORTAL_URL']}/mot-de-passe-perdu" in mail["Text"].splitlines()
+    await read(world, "auth.v1", number)
+    until("the job is done", lambda: not jobs(world, number))
+    assert len(world.mails(to)) == 2
 
 
 async def test_a_new_device_is_told_of_once_at_the_activated_address(
