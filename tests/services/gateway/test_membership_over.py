@@ -12,7 +12,18 @@ import pytest
 
 from tests.services.gateway.members import KEYS, LAURE, Answered, Browser, pair
 from tests.services.gateway.running import Answer, Gateway, Seen, say
-from tests.services.gateway.test_kept_text import MESSAGE, NEW, OPEN_THREAD, SEND, TEXT, THREAD, document, says, sign_in
+from tests.services.gateway.test_kept_text import (
+    MESSAGE,
+    NEW,
+    ONCE,
+    OPEN_THREAD,
+    SEND,
+    TEXT,
+    THREAD,
+    document,
+    says,
+    sign_in,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -100,6 +111,17 @@ async def test_a_form_opened_before_is_not_passed_on_and_its_text_is_shown(gatew
             assert (page.status, says_so(page), page.text(name)) == (403, True, text)
             assert "Ce que vous avez saisi n’a pas été envoyé." in page.page
     assert documents.seen + notifications.seen == []
+
+
+async def test_no_card_is_shared_and_what_is_shared_can_be_stopped(gateway: Gateway) -> None:
+    browser, shares = former(gateway), "/carte/partages"
+    async with gateway.origin("claims", says({"items": []})) as asked:
+        page = await browser.get(shares)
+        assert (page.status, says_so(page), f'action="{shares}"' in page.page) == (200, True, False)
+        assert (await browser.post(shares, {})).status == 403
+        stopped = await browser.post(f"{shares}/arreter", {"share_id": ONCE})
+    assert stopped.headers["location"] == f"{shares}?fait=arrete"
+    assert [seen.method for seen in asked.seen] == ["GET", "DELETE"]
 
 
 async def test_what_a_service_refuses_is_told_the_same_way(gateway: Gateway) -> None:
