@@ -35,6 +35,8 @@ from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkey_sign_in import PasskeySignIn
+from services.auth.service.passkeys import Passkeys
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Sessions
@@ -57,6 +59,8 @@ class UseCases:
     session_list: SignedInDevices
     new_devices: NewDevices
     step_up: StepUp
+    passkey_sign_in: PasskeySignIn
+    passkeys: Passkeys
     identifiers: Identifiers
     identifier_change: IdentifierChange
     own_password: OwnPassword
@@ -73,7 +77,7 @@ def _use_cases(request: Request) -> UseCases:
     return use_cases
 
 
-async def _client_network(request: Request) -> str:
+async def client_network(request: Request) -> str:
     """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop.
 
     Not in a thread: what happens in this request is recorded as coming from there.
@@ -85,14 +89,14 @@ async def _client_network(request: Request) -> str:
     return network
 
 
-def _not_stored(response: Response) -> None:
+def not_stored(response: Response) -> None:
     response.headers["cache-control"] = "no-store"
 
 
 Auth = Annotated[UseCases, Depends(_use_cases)]
-ClientNetwork = Annotated[str, Depends(_client_network)]
+ClientNetwork = Annotated[str, Depends(client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored), Depends(_client_network)])
+router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(not_stored), Depends(client_network)])
 keys_router = APIRouter()
 
 

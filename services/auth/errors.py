@@ -47,6 +47,22 @@ class ChallengeFailed(Invalid):
     code, title = "challenge_failed", "The proof of work was not accepted"
 
 
+class PasskeyRefused(Invalid):
+    """Unknown, not the member's, a wrong signature, or a challenge that is not this one's, late or used."""
+
+    code, title = "passkey_refused", "The passkey was not accepted"
+
+
+class PasskeySignInRefused(Unauthenticated):
+    """The same, of who is not signed in."""
+
+    code, title = PasskeyRefused.code, PasskeyRefused.title
+
+
+class TooManyPasskeys(Conflict):
+    code, title = "too_many_passkeys", "Remove a passkey before you add another"
+
+
 class PasswordTooWeak(Invalid):
     """`errors` say why, one code each."""
 

@@ -8,17 +8,24 @@ from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.challenges import Challenges
 from services.auth.common_passwords import CommonPasswords
+from services.auth.passkey_api import passkey_router
+from services.auth.passkey_challenges import PasskeyChallenges
+from services.auth.passkeys import Ceremonies
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.activity import Activity
+from services.auth.service.arrivals import Arrivals
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkey_proof import PasskeyProof
+from services.auth.service.passkey_sign_in import PasskeySignIn
+from services.auth.service.passkeys import Passkeys
 from services.auth.service.password_proof import PasswordProof
 from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets, ResetLimits
 from services.auth.service.session_list import SignedInDevices
@@ -74,7 +81,7 @@ def build(settings: AuthSettings) -> FastAPI:
         wiring.store, wiring.vault, backbone.jobs, kept_months_after_end=settings.kept_months_after_end
     )
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers, orders])
+    app = backbone.app(followed, [router, passkey_router, keys_router], [wiring.passwords, *workers, orders])
     app.state.auth = use_cases
     return app
 
@@ -98,10 +105,17 @@ class _Wiring:
             threads=settings.hashing_threads,
             max_waiting=settings.hashing_max_waiting,
         )
+        challenge_key = decoded_key(settings.altcha_key.get_secret_value())
         self._challenges = Challenges(
-            decoded_key(settings.altcha_key.get_secret_value()),
+            challenge_key,
             max_number=settings.altcha_max_number,
             clock=clock.now,
+        )
+        self._ceremonies = Ceremonies(
+            settings.portal_url, settings.brand_name, PasskeyChallenges(challenge_key, clock=clock.now)
+        )
+        self._passkey_proof = PasskeyProof(
+            mongo=backbone.mongo, store=self.store, ceremonies=self._ceremonies, clock=clock.now
         )
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
@@ -120,14 +134,28 @@ class _Wiring:
         settlement = self._settlement(sessions)
         password_resets = self._password_resets(sessions, own_password)
         new_devices = self._new_devices(sessions, password_resets)
+        arrivals = Arrivals(store=self.store, sessions=sessions, new_devices=new_devices, clock=clock.now)
         return UseCases(
-            sign_in=self._sign_in(sessions, new_devices, unlocks),
+            sign_in=self._sign_in(arrivals, unlocks),
             sessions=sessions,
             session_list=SignedInDevices(
                 mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
             ),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
+            passkey_sign_in=PasskeySignIn(
+                insurer=self._settings.insurer,
+                ceremonies=self._ceremonies,
+                proof=self._passkey_proof,
+                arrivals=arrivals,
+            ),
+            passkeys=Passkeys(
+                mongo=self._backbone.mongo,
+                store=self.store,
+                sessions=sessions,
+                ceremonies=self._ceremonies,
+                clock=clock.now,
+            ),
             identifiers=self._identifiers(sessions, own_password, settlement),
             identifier_change=IdentifierChange(
                 mongo=self._backbone.mongo,
@@ -140,7 +168,7 @@ class _Wiring:
             challenges=self._challenges,
             password_resets=password_resets,
             unlocks=unlocks,
-            account=AccountReader(self.vault, sessions),
+            account=AccountReader(self.vault, self.store, sessions),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
         )
@@ -205,15 +233,14 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _sign_in(self, sessions: Sessions, new_devices: NewDevices, unlocks: Unlocks) -> SignIn:
+    def _sign_in(self, arrivals: Arrivals, unlocks: Unlocks) -> SignIn:
         return SignIn(
             insurer=self._settings.insurer,
             mongo=self._backbone.mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
-            sessions=sessions,
-            new_devices=new_devices,
+            arrivals=arrivals,
             unlocks=unlocks,
             clock=clock.now,
         )
@@ -253,6 +280,8 @@ class _Wiring:
             store=self.store,
             sessions=sessions,
             proof=proof,
+            passkey_proof=self._passkey_proof,
+            ceremonies=self._ceremonies,
             lasts=timedelta(minutes=self._settings.step_up_minutes),
             clock=clock.now,
         )

@@ -104,6 +104,10 @@ class Account(Stored):
     devices: list[Device] = []
     signed_in_at: datetime | None = None
     closure: SignInClosure | None = None
+    passkey_user: str | None = None
+    """The account to devices that hold a passkey of it: 32 random bytes in base64url, drawn for the first."""
+    passkey_declined: bool = False
+    """The member answered « Plus tard » when one was offered."""
 
     def fact(self, name: str) -> JsonValue:
         """The value of a fact, None where it was never told or was removed."""
@@ -139,6 +143,9 @@ SecurityEventKind = Literal[
     "address_asked",
     "identifier_changed",
     "identifier_change_undone",
+    "passkey_added",
+    "passkey_removed",
+    "passkey_refused",
     "closed",
     "opened",
 ]
@@ -208,7 +215,9 @@ class Session(Stored):
     session_id: str = Field(alias="_id")
     member_number: str
     password: PasswordKind
-    """Which password opened it; `own` from the moment the member sets one in it."""
+    """Which password opened it; `own` from the moment the member sets one in it, and where a passkey did."""
+    passkey: str | None = None
+    """The passkey that opened it, two factors by itself; none: a password did."""
     device_name: str | None
     device: str | None = None
     """The device's `token_hash`; none in a session opened before this was noted."""
@@ -223,3 +232,21 @@ class Session(Stored):
     used_at: datetime | None = None
     confirmed_until: datetime | None = None
     """Until then its holder has proved to be the member, whichever way (`rules.is_confirmed`)."""
+
+
+class Passkey(Stored):
+    """A public key whose private half is on a device of the member's, or in what keeps their devices alike.
+
+    `credential_id`, `public_key` (COSE): base64url. `backed_up`: its device says that it is kept elsewhere too.
+    """
+
+    passkey_id: str = Field(alias="_id")
+    member_number: str
+    credential_id: str
+    public_key: str
+    sign_count: int
+    """As the device last counted; 0 where it does not."""
+    backed_up: bool
+    name: str
+    added_at: datetime
+    used_at: datetime | None = None

@@ -26,7 +26,7 @@ from shared import clock, nir
 REFRESH_OVERLAP = timedelta(seconds=10)
 """How long a refresh token lives on once its successor was first used (two tabs, a lost answer)."""
 MAX_DEVICES = 10
-DEVICE_NAME_CHARACTERS = 100
+DEVICE_NAME_CHARACTERS, PASSKEY_NAME_CHARACTERS = 100, 60
 _NOT_IN_DEVICE_NAME = re.compile(r"[^\w .,’'()+-]|_|(?<!\d)\.|\.(?!\d)")
 MAX_LOCKS_TOLD, LOCKS_TOLD_WITHIN = 3, timedelta(hours=24)
 """Strangers can have blocks told of, by failing: no more mails than these to one member."""
@@ -259,8 +259,17 @@ def plain_device_name(told: str | None) -> str | None:
 
     Whoever signs in chooses it, and the mail that warns of them repeats it.
     """
+    return _words(told, DEVICE_NAME_CHARACTERS)
+
+
+def plain_passkey_name(told: str | None) -> str | None:
+    """The same for what a member calls a passkey."""
+    return _words(told, PASSKEY_NAME_CHARACTERS)
+
+
+def _words(told: str | None, longest: int) -> str | None:
     words = _NOT_IN_DEVICE_NAME.sub(" ", unicodedata.normalize("NFKC", told or ""))
-    return " ".join(words.split())[:DEVICE_NAME_CHARACTERS].strip() or None
+    return " ".join(words.split())[:longest].strip() or None
 
 
 def personal_data(account: Account, email: str | None) -> list[str]:

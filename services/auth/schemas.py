@@ -3,8 +3,19 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from services.auth.membership_rules import Over
 from services.auth.models import IdentifierKind, RequiredActionName, SecurityEventKind
@@ -26,6 +37,10 @@ Chosen = Annotated[SecretStr, Field(min_length=1, max_length=8 * MAX_LENGTH), Af
 """A password that is being chosen: the rules say what is wrong with it, too long included; this bounds their work."""
 MAX_DEVICE_TOKENS = 5
 Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
+Credential = dict[str, JsonValue]
+"""A PublicKeyCredential as browsers write it (`toJSON()`): bytes in base64url without padding."""
+Options = dict[str, JsonValue]
+"""What browsers read by `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`."""
 
 
 class Wire(BaseModel):
@@ -34,15 +49,13 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class SignInRequest(Wire):
-    """`identifier`: an e-mail address, the 8 digits of the member number, or the NIR with or without its key.
+class OnDeviceRequest(Wire):
+    """What a sign-in says of its device, however one signs in.
 
     `device_tokens`: for a device that several members use and that cannot tell whose token is whose, newest first.
-    The one that the identifier's account knows counts; the others count for nothing.
+    The one that the member's account knows counts; the others count for nothing.
     """
 
-    identifier: str = Field(min_length=1, max_length=254)
-    password: Secret
     device_name: Text100 | None = None
     device_token: Token | None = None
     device_tokens: Annotated[list[Token], Field(max_length=MAX_DEVICE_TOKENS)] = []
@@ -53,6 +66,13 @@ class SignInRequest(Wire):
         """The device tokens, whichever way they came."""
         shown = [*([self.device_token] if self.device_token else []), *self.device_tokens]
         return [token.get_secret_value() for token in shown]
+
+
+class SignInRequest(OnDeviceRequest):
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the NIR with or without its key."""
+
+    identifier: str = Field(min_length=1, max_length=254)
+    password: Secret
 
 
 class RefreshRequest(Wire):
@@ -88,9 +108,16 @@ class UndoRequest(Wire):
 
 
 class StepUpRequest(Wire):
-    """`password`: the one in force. Another way to confirm will be another field."""
+    """One of them. `password`: the one in force; `passkey`: what the browser answered to the options."""
 
-    password: Secret
+    password: Secret | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.password is None) == (self.passkey is None):
+            raise PydanticCustomError("one_of_two", "Exactly one of password and passkey")
+        return self
 
 
 class PasswordRequest(Wire):
@@ -158,10 +185,7 @@ class KnownDevice(Wire):
 
 
 class EndedMembership(Wire):
-    """The membership is over: nothing can be sent any more (403 `membership_ended`), everything be read for a while.
-
-    `ended_on`: its last day. `readable_until`: the last day before the account and all it shows are erased.
-    """
+    """Its last day, and the last on which all can be read; nothing can be sent any more (403 `membership_ended`)."""
 
     ended_on: date
     readable_until: date
@@ -251,8 +275,8 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
-    `confirmed_until`: until then this session needs no step-up, null: it was never confirmed. `ended_membership`: null
-    while it goes on.
+    `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
+    `passkeys`: how many there are. `offer_passkey`: there are none, and the member has not put it off.
     """
 
     member_number: str
@@ -267,5 +291,7 @@ class AccountView(Wire):
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
     confirmed_until: AwareDatetime | None
+    passkeys: int
+    offer_passkey: bool
     ended_membership: EndedMembership | None = None
     beneficiaries: list[BeneficiaryView]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.sealing import Keyring
-from shared.settings import PasswordSettings, StatefulSettings
+from shared.settings import BrandSettings, PasswordSettings, StatefulSettings
 
 KEY_BYTES = 32
 
@@ -51,8 +51,11 @@ def _is_for_notifications(secret: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_is_key)]
 
 
-class AuthSettings(StatefulSettings, PasswordSettings):
-    """What auth has besides what every stateful service has."""
+class AuthSettings(StatefulSettings, BrandSettings, PasswordSettings):
+    """What auth has besides what every stateful service has.
+
+    Passkeys are made for the host of `portal_url` under the brand's name, and taken from that origin alone.
+    """
 
     insurer: str = "main"
     """Whose members sign in here: identifiers are unique per insurer."""

@@ -35,6 +35,7 @@ MailKind = Literal[
     "password_changed",
     "new_device",
     "account_locked",
+    "passkey_added",
     "statement",
     "answer",
 ]
@@ -82,6 +83,7 @@ RULES: Mapping[MailKind, MailRule] = {
     "password_changed": MailRule(rules.warnings_address, "/mot-de-passe-perdu"),
     "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
     "account_locked": MailRule(rules.warnings_address, "/deblocage", "unlock_token", until="until"),
+    "passkey_added": MailRule(rules.contact_address, "/compte/cles-d-acces"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }

@@ -55,6 +55,7 @@ class Subscribers:
             auth.PasswordReset: self._password_reset,
             auth.SignedInFromNewDevice: self._signed_in_from_new_device,
             auth.AccountLocked: self._account_locked,
+            auth.PasskeyAdded: self._passkey_added,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
             auth.SessionsClosed: self._sessions_closed,
@@ -111,6 +112,9 @@ class Subscribers:
     async def _account_locked(self, event: Event[auth.AccountLocked], tx: Transaction) -> None:
         self._opened(event, "unlock_token")
         await self._mails.order("account_locked", event, tx)
+
+    async def _passkey_added(self, event: Event[auth.PasskeyAdded], tx: Transaction) -> None:
+        await self._mails.order("passkey_added", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")

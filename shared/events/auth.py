@@ -93,6 +93,10 @@ class SignedInFromNewDevice(AuthEvent):
     """When the token's link ends."""
 
 
+class PasskeyAdded(AuthEvent):
+    at: Instant
+
+
 class SessionsClosed(AuthEvent):
     """Either the sessions named, or all that began before an instant."""
 

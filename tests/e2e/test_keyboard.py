@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 WALKED = ["connexion-erreur", "accueil", "remboursements", "envoyer", "fil"]
 WALKED_IN_FULL = [
-    *("choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte"),
+    *("choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte", "cles"),
     *("perdu-erreurs", "deblocage", "appareils", "activite", "compte-confirmer-vide", "compte-identifiant"),
 ]
 SUBJECT = "Ma carte à Lyon"
@@ -47,7 +47,7 @@ def test_signing_in_and_what_is_wrong_with_it(keyboard: Keyboard, cast: Cast) ->
     expect_told(page)
     expect(home.identifier).to_have_value(cast.credentials[EMPTY][0])
     keyboard.type(home.password, cast.credentials[EMPTY][1])
-    keyboard.press(page.get_by_role("button", name="Se connecter"))
+    keyboard.press(page.get_by_role("button", name="Se connecter", exact=True))
     OverviewPage(page)
 
 

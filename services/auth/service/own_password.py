@@ -9,6 +9,7 @@ from services.auth.models import Account, PasswordKind
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords, normal
 from services.auth.schemas import PasswordRequest
+from services.auth.service.passkeys import end_passkeys
 from services.auth.service.password_proof import PasswordProof, wrong
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
@@ -84,6 +85,8 @@ class OwnPassword:
             tx.publish(self._changed(account, "temporary"))
         if account.own_password:
             tx.publish(self._changed(account, "own"))
+        if caller.session.password == "temporary":  # noqa: S105 - a kind: a letter's, in the place of one that was lost
+            await end_passkeys(self._store, tx, account.member_number)
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
         await self._store.security_events.note(tx, account.member_number, "password_set")
         await self._sessions.close_others(tx, caller)

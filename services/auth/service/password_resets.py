@@ -15,6 +15,7 @@ from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
 from services.auth.service.mailed_links import good_link
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkeys import end_passkeys
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
 from services.auth.vault import Vault
@@ -149,6 +150,7 @@ class PasswordResets:
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
             await self._store.security_events.note(tx, account.member_number, "password_reset")
             account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
+            await end_passkeys(self._store, tx, account.member_number)
             account = rules.with_device(
                 rules.with_only_device(account, None), tokens.digest(device_token), now, trusted=False
             )

@@ -83,7 +83,15 @@ class Sessions:
             raise Unauthenticated
         return Caller(session, account)
 
-    async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
+    async def open(
+        self,
+        tx: Transaction,
+        account: Account,
+        *,
+        password: PasswordKind,
+        device: OnDevice,
+        passkey: str | None = None,
+    ) -> Session:
         """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
@@ -91,6 +99,7 @@ class Sessions:
             session_id=ids.new_id(),
             member_number=account.member_number,
             password=password,
+            passkey=passkey,
             device_name=device.name,
             device=device.token_hash,
             trusted=device.trusted,
@@ -185,6 +194,13 @@ class Sessions:
         sessions = await self._store.sessions.of_member(tx, member_number)
         opened = [s.session_id for s in sessions if s.session_id == session_id or s.device == device]
         await self.close_in(tx, member_number, opened)
+
+    async def close_opened_by(self, tx: Transaction, caller: Caller, passkey: str) -> None:
+        """Close what that passkey of the caller's opened, but for the session they ask from."""
+        number, here = caller.account.member_number, caller.session.session_id
+        sessions = await self._store.sessions.of_member(tx, number)
+        opened = [s.session_id for s in sessions if s.passkey == passkey and s.session_id != here]
+        await self.close_in(tx, number, opened)
 
     async def close_all(self, tx: Transaction, account: Account) -> Account:
         """Close every session there has been; the caller of this stores the account."""

@@ -11,6 +11,7 @@ from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, OnceLinks, UndoLinks
+from services.auth.store.passkeys import Passkeys
 from services.auth.store.security_events import COLLECTION as SECURITY_EVENTS
 from services.auth.store.security_events import Kept, SecurityEvents
 from services.auth.store.sessions import Sessions
@@ -33,6 +34,7 @@ class Store:
     used_challenges: UsedChallenges
     without_challenge: WithoutChallenge
     security_events: SecurityEvents
+    passkeys: Passkeys
     mongo: Mongo
 
     @classmethod
@@ -51,6 +53,7 @@ class Store:
             UsedChallenges(mongo),
             WithoutChallenge(mongo),
             SecurityEvents(mongo, events_kept),
+            Passkeys(mongo),
             mongo,
         )
 
@@ -64,7 +67,10 @@ class Store:
         await self.security_events.forget(tx, account)
 
 
-_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions")
+_BY_MEMBER = (
+    "identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions",
+    "passkeys",
+)  # fmt: skip
 """Their rows have `member_number`, and an index on it."""
 
 
@@ -80,6 +86,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
         "sessions": [
             IndexModel([("member_number", ASCENDING), ("opened_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "passkeys": [
+            IndexModel([("member_number", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel([("credential_id", ASCENDING)], unique=True),
         ],
         "reset_links": [
             IndexModel([("member_number", ASCENDING)]),

@@ -95,7 +95,7 @@ class Keeper:
         if session.member != draft.member:
             return self._web.failed(request, error)
         if not isinstance(error, FormRefused):
-            return self._not_yet(request, draft, error)
+            return await self._not_yet(request, session, draft, error)
         response = await self.show(request, await self._web.sessions.current(request), draft, "old")
         response.status_code = error.status
         return response
@@ -121,10 +121,11 @@ class Keeper:
         status = away.status if away else Unauthenticated.status
         return sign_in_page(self._web, request, status, away=away is not None, **context)
 
-    def _not_yet(self, request: Request, draft: Draft, problem: Problem) -> Response:
+    async def _not_yet(self, request: Request, session: WebSession, draft: Draft, problem: Problem) -> Response:
         """The password first, or a while; or never again."""
         if isinstance(problem, StepUpRequired):
-            return confirm_page(self._web, request, suite=self._address(draft), garde=self._drafts.seal(draft))
+            suite, sealed = self._address(draft), self._drafts.seal(draft)
+            return await confirm_page(self._web, request, session, suite=suite, garde=sealed)
         if isinstance(problem, MembershipOver):
             return self._web.over(request, draft.typed)
         return self._later(request, draft, problem)

@@ -12,6 +12,7 @@ from services.gateway.pages import (
     first_sign_in,
     identifier,
     messages,
+    passkeys,
 )
 from services.gateway.pages.keeping import KeptForm
 
@@ -33,6 +34,9 @@ KEPT_FORMS: Final = (
     KeptForm(re.compile("/compte/mails"), (*_CONSENTS, "langue"), account.show_mails, "choice", "/compte"),
     KeptForm(re.compile("/compte/appareils/fermer(-les-autres)?"), (), devices.show, "button", devices.HERE),
     KeptForm(re.compile("/carte/partages(/arreter)?"), (), card_shares.show, "button", card_shares.HERE),
+    KeptForm(re.compile(passkeys.ADD), ("nom",), passkeys.show_adding, "choice"),
+    KeptForm(re.compile(f"{passkeys.HERE}/[0-9a-f-]+"), ("nom",), passkeys.show_naming, "choice"),
+    KeptForm(re.compile(f"{passkeys.HERE}/[0-9a-f-]+/supprimer"), (), passkeys.show_list, "button", passkeys.HERE),
     KeptForm(re.compile("/compte/identifiant"), ("choix", "email"), identifier.show, "choice"),
     KeptForm(re.compile("/compte/confirmer"), ("suite",), confirm.show, "passwords"),
     KeptForm(re.compile("/compte/mot-de-passe"), (), account.show_password, "passwords"),

@@ -59,6 +59,22 @@ class OpenSessions(Wire):
     items: tuple[OpenSession, ...]
 
 
+class Passkey(Wire):
+    """`used_at`: when it last signed in or confirmed. `backed_up`: its device keeps it elsewhere too."""
+
+    passkey_id: str
+    name: str
+    added_at: datetime
+    used_at: datetime | None = None
+    backed_up: bool
+
+
+class Passkeys(Wire):
+    """All there are, oldest first."""
+
+    items: tuple[Passkey, ...]
+
+
 class ActivityEvent(Wire):
     """What happened, and from where: a network and a device in plain words, where they are known."""
 
@@ -88,6 +104,9 @@ class Account(Wire):
     required_actions: tuple[str, ...] = ()
     confirmed_until: AwareDatetime | None = None
     """Until then this session may do what the password is asked again for."""
+    passkeys: int = 0
+    offer_passkey: bool = False
+    """There is none, and the member has not answered « Plus tard »."""
 
 
 class Consents(Wire):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from shared import clock, nir
 from tests.e2e.gallery import events
 from tests.e2e.gallery.visitor import Visitor
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, answered, coverage_of, enrolment, eventually
+from tests.services.auth.authenticator import Authenticator
 from tests.services.documents.conftest import PDF, sha256
 from tests.stack import RunningPortal
 
@@ -69,6 +71,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _reset_links(cast, outside)
     _closed_device(cast, outside)
     full = cast.visitor(FULL)
+    _passkey(cast, full)
     _documents(cast, portal, outside, full)
     _messages(cast, outside, full)
     _until(full, "/remboursements/R-last", lambda text: "R-last" in text)
@@ -173,6 +176,17 @@ def _closed_device(cast: Cast, outside: Outside) -> None:
     cast.ids["used_closure"] = path.partition("token=")[2]
     visitor.send(path, {"token": cast.ids["used_closure"]})
     visitor.close()
+
+
+def _passkey(cast: Cast, full: Visitor) -> None:
+    """One, on a device in software."""
+    full.send("/compte/confirmer", {"mot_de_passe": cast.credentials[FULL][1]})
+    options = json.loads(full.read("/compte/cles-d-acces/options"))["public_key"]
+    made = json.dumps(Authenticator(cast.origin, backed_up=True, counts=False).make(options))
+    full.send("/compte/cles-d-acces/ajouter", {"nom": "iPhone de Laure", "cle": made})
+    listed = re.search(r"/compte/cles-d-acces/([0-9a-f-]{36})", full.read("/compte/cles-d-acces"))
+    assert listed, "no passkey"
+    cast.ids["passkey"] = listed[1]
 
 
 def _documents(cast: Cast, portal: RunningPortal, outside: Outside, full: Visitor) -> None:

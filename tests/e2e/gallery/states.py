@@ -72,9 +72,16 @@ def _cannot_show(page: Page) -> None:
 
 def _confirm(page: Page) -> None:
     """The password again, up to the form that it opens."""
-    page.locator('main [name="mot_de_passe"]').fill(NEXT)
-    page.locator('main form[action="/compte/confirmer"] [type="submit"]').click()
-    page.locator('main form[action="/compte/identifiant"]').wait_for()
+    form = page.locator('main form[action="/compte/confirmer"]')
+    suite = form.locator('[name="suite"]').input_value()
+    form.locator('[name="mot_de_passe"]').fill(NEXT)
+    form.locator('[type="submit"]').click()
+    page.locator(f'main form[action="{suite}"]').wait_for()
+
+
+def _with_a_strange_passkey(page: Page) -> None:
+    """What the form carries is no answer of a passkey that anybody has."""
+    page.locator('main [name="cle"]').evaluate("one => { one.value = '{}'; }")
 
 
 def _nearly_over(page: Page) -> None:
@@ -109,6 +116,7 @@ ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "r
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
 CONFIRM, IDENTIFIER, UNDO = "/compte/confirmer", "/compte/identifiant", "/annuler-changement"
+PASSKEYS: Final = "/compte/cles-d-acces"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
 UNLOCK: Final = "/deblocage"
 
@@ -118,6 +126,7 @@ STATES: Final = (
     State("connexion-retour", "/?suite=%2Fremboursements"),
     State("connexion-vide", "/", typed={}, status=422),
     State("connexion-erreur", "/", typed=WRONG, status=422),
+    State("connexion-cle-refusee", "/", typed={}, before=_with_a_strange_passkey, status=422),
     State("connexion-bloquee", "/", typed=WRONG, times=2, status=422),
     # The first time
     State("choix", FIRST, NEW),
@@ -229,6 +238,12 @@ STATES: Final = (
         form=IDENTIFIER,
         status=422,
     ),
+    State("cles", PASSKEYS, FULL),
+    State("cles-vide", PASSKEYS, EMPTY),
+    State("cles-ajout", f"{PASSKEYS}?fait=ajout", FULL),
+    State("cle", f"{PASSKEYS}/{{passkey}}", FULL),
+    State("cle-ajouter", f"{CONFIRM}?suite={PASSKEYS}/ajouter", FULL, before=_confirm),
+    State("cle-supprimer", f"{CONFIRM}?suite={PASSKEYS}/{{passkey}}/supprimer", FULL, before=_confirm),
     State("annuler", f"{UNDO}?token=x"),
     State("annuler-perime", f"{UNDO}?token=x", typed={}, status=410),
     State("annuler-fait", f"{UNDO}/fait"),

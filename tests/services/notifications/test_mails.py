@@ -40,6 +40,7 @@ NEW_DEVICE = replace(
     link="https://www.plansante.com/fermer-session?token=abc-DEF_123",
     repeated="Chrome sur Windows",
 )
+PASSKEY = replace(RESET_DONE, kind="passkey_added", link="https://www.plansante.com/compte/cles-d-acces")
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
 LOCKED = replace(
@@ -66,6 +67,7 @@ ALL = [
     CHANGED,
     NEW_DEVICE,
     LOCKED,
+    PASSKEY,
     STATEMENT,
     ANSWER,
 ]

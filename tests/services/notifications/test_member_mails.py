@@ -6,6 +6,7 @@ import pytest
 
 from shared.events.auth import (
     AccountLocked,
+    PasskeyAdded,
     PasswordChanged,
     PasswordReset,
     PasswordResetRequested,
@@ -207,7 +208,7 @@ async def test_a_new_device_is_told_of_once_at_the_activated_address(
     until("the mail", lambda: len(world.mails(to)) == 2)
     [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Nouvelle connexion à votre Espace Assuré"]
     assert f"{service.environment['PORTAL_URL']}/fermer-session?token={TOKEN}" in mail["Text"].splitlines()
-    assert "Chrome sur Windows" in mail["Text"].replace("\n", " ")
+    assert "Chrome sur Windows" in " ".join(mail["Text"].split())
     until("the job is done", lambda: not jobs(world, number))
     assert len(world.mails(to)) == 2
 
@@ -221,6 +222,20 @@ async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_l
     await read(world, "auth.v1", number)
     assert not world.db["jobs"].count_documents({"member_number": number, "data.mail": "new_device"})
     assert subjects(world, to) == []
+
+
+async def test_a_passkey_is_told_of_wherever_the_member_can_be_reached(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"passkey.{number}@example.org"
+    await known(world, number, to, activated=False)
+    event = Event.of(PasskeyAdded(member_number=number, at=datetime.now(UTC)))
+    await world.publish(event, event)
+    until("the mail", lambda: subjects(world, to) == ["Une clé d’accès a été ajoutée à votre compte"])
+    [mail] = world.mails(to)
+    assert f"{service.environment['PORTAL_URL']}/compte/cles-d-acces" in mail["Text"].splitlines()
+    assert "Laure" not in mail["Text"] + mail["HTML"]
+    until("the job is done", lambda: not jobs(world, number))
 
 
 async def test_a_statement_is_mailed_once_to_who_asked_with_a_link_only(
