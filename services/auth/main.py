@@ -224,6 +224,7 @@ class _Wiring:
                 longest_trusted=timedelta(days=settings.trusted_session_max_days),
                 per_member=settings.sessions_per_member,
             ),
+            kept_months=settings.kept_months_after_end,
             clock=clock.now,
         )
 

@@ -1,6 +1,6 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -27,7 +27,8 @@ from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
-from shared.errors import Malformed, Problem, RequiredAction, StepUpRequired, Unauthenticated
+from shared.clock import day_in_france
+from shared.errors import Malformed, MembershipOver, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
 HERE: Final = Path(__file__).parent
@@ -81,6 +82,7 @@ class Web:
                 for_a_stranger=getattr(request.state, "for_a_stranger", False),
                 signed_in=session is not None,
                 member_in=session is not None and not session.required_actions,
+                ended=session.ended_membership if session else None,
                 csrf_token=lambda: self.csrf.token(request, session.member if session else None),
                 request_id=tracing.current_request_id.get(),
                 **context,
@@ -105,10 +107,17 @@ class Web:
                 return _elsewhere(request, due_step(self.sessions.peek(request), _wanted(request)))
             case StepUpRequired():
                 return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
+            case MembershipOver():
+                return self.over(request)
         problem = _problem(error)
         if problem.status == 500:
             log.error("page_failed", exc_info=error, request_id=tracing.current_request_id.get())
         return self._error(request, problem)
+
+    def over(self, request: Request, typed: Mapping[str, str] | None = None) -> Response:
+        """That the membership is over, instead of a form, with what was `typed` in it."""
+        request.state.shown = None
+        return self.page(request, "membership_over.html", MembershipOver.status, typed=typed or {})
 
     def _error(self, request: Request, problem: Problem) -> Response:
         response = self.page(request, "error.html", problem.status, code=problem.code)
@@ -233,7 +242,7 @@ def _environment(
     )
     environment.filters.update(
         **formats.in_locale(words.LOCALES[language]),
-        day=formats.day_in_paris,
+        day=day_in_france,
         qr_code=qr_code,
         nir_groups=formats.nir_groups,
         pairs=_pairs,
@@ -276,6 +285,17 @@ async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
 
+def still_sends(session: WebSession) -> WebSession:
+    """Raises `MembershipOver` for a session with which the services take nothing."""
+    if session.ended_membership:
+        raise MembershipOver
+    return session
+
+
+async def _sender(request: Request) -> WebSession:
+    return still_sends(await _session(request))
+
+
 WebPages = Annotated[Web, Depends(_its_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
@@ -283,5 +303,7 @@ ForAStranger = Depends(_as_to_a_stranger)
 """On a router whose pages are the same for whoever opens them: no session, no cookie, errors included."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
+Sender = Annotated[WebSession, Depends(_sender)]
+"""The same, on forms that send the insurer something: instead of them, and in answer to them, the end is said."""
 Cursor = Annotated[str, Query(max_length=500)]
 """Where a list goes on, as its service said it."""
