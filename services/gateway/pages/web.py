@@ -1,16 +1,13 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from babel.support import Translations
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match
@@ -19,19 +16,17 @@ from services.gateway import compression
 from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
-from services.gateway.pages import formats, words
+from services.gateway.pages import words
+from services.gateway.pages.templating import environment_of
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
-from services.gateway.qr import qr_code
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
-from shared.clock import day_in_france
 from shared.errors import Malformed, MembershipOver, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
-HERE: Final = Path(__file__).parent
 CONFIRM: Final = "/compte/confirmer"
 """Where the password is asked again."""
 CODE: Final = "/connexion/code"
@@ -58,7 +53,7 @@ class Web:
         self.sessions, self.csrf, self.cookies, self.passphrases = sessions, csrf, cookies, passphrases
         self._translations = {language: words.translations(language) for language in words.NAMES}
         self._environments = {
-            language: _environment(settings, assets, language, translations)
+            language: environment_of(settings, assets, language, translations)
             for language, translations in self._translations.items()
         }
         for environment in self._environments.values():
@@ -210,55 +205,6 @@ def _is_page(request: Request, path: str) -> bool:
     scope = {**request.scope, "method": "GET", "path": unquote(path)}
     *known, _not_found = request.app.routes  # the last one takes every path
     return any(route.matches(scope)[0] is Match.FULL for route in known)
-
-
-def _environment(
-    settings: GatewaySettings, assets: Assets, language: Language, translations: Translations
-) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # i18n's own
-    environment.globals.update(
-        brand=settings.brand_name,
-        languages=words.NAMES,
-        centre={
-            "name": settings.centre_name,
-            "phone": settings.centre_phone,
-            "phone_link": formats.phone_link(settings.centre_phone),
-            "address": settings.centre_address,
-        },
-        spaces=settings.spaces,
-        legal_links=settings.legal_links,
-        password_min_length=settings.password_min_length,
-        logo=assets.logo,
-        static=assets.url,
-        listed=_listed,
-    )
-    environment.filters.update(
-        **formats.in_locale(words.LOCALES[language]),
-        day=day_in_france,
-        qr_code=qr_code,
-        nir_groups=formats.nir_groups,
-        pairs=_pairs,
-        path_segment=lambda text: quote(text, safe=""),
-    )
-    return environment
-
-
-def _listed(names: Iterable[str], words: Callable[[str], str]) -> list[tuple[str, str]]:
-    """(name, its words): options of a list, or what a form's summary says of each field."""
-    return [(name, words(name)) for name in names]
-
-
-def _pairs(records: Iterable[object], value: str, text: str) -> list[tuple[Any, Any]]:
-    """(`value`, `text`) of each record: options of a list."""
-    return [(getattr(record, value), getattr(record, text)) for record in records]
 
 
 def _web(request: Request) -> Web:
