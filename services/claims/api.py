@@ -5,18 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.claims.models import Status
+from services.claims.filters import Which
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
 from services.claims.schemas.payments import PaymentItem, PaymentPage, StatementDetail
-from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementItem, ReimbursementPage
+from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementPage
 from services.claims.schemas.summary import SummaryDetail
 from services.claims.service import Claims
-from services.claims.store import Filter, PaymentPosition, Position
+from services.claims.store.queries import PaymentPosition, Position
 from services.claims.summary import FIRST_YEAR, LAST_YEAR
 from shared.api import Cursor, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
-from shared.events.fields import Domain
 from shared.tokens import CurrentMember
 
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
@@ -36,26 +35,6 @@ AllClaims = Annotated[Claims, Depends(_claims)]
 Printed = Annotated[Papers, Depends(_papers)]
 
 
-def _filter(
-    *,
-    first_day: Annotated[dt.date | None, Query(alias="from")] = None,
-    last_day: Annotated[dt.date | None, Query(alias="to")] = None,
-    beneficiary: Annotated[int | None, Query(ge=1, le=99)] = None,
-    status: Status | None = None,
-    domain: Domain | None = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-) -> Filter:
-    return Filter(
-        first_day=first_day.isoformat() if first_day else None,
-        last_day=last_day.isoformat() if last_day else None,
-        beneficiary_rank=beneficiary,
-        status=status,
-        domain=domain,
-        text=q,
-    )
-
-
-Which = Annotated[Filter, Depends(_filter)]
 Day = Annotated[dt.date | None, Query()]
 Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
@@ -64,11 +43,15 @@ Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 async def list_reimbursements(
     member: CurrentMember, claims: AllClaims, which: Which, limit: Limit = 20, cursor: Cursor = None
 ) -> ReimbursementPage:
-    """The member's reimbursements, newest first."""
+    """The member's reimbursements, newest first by `date`: paid, refused, received or taken back on, not the care's.
+
+    Pages are stable: what arrives meanwhile stands before or between, and no claim is given twice.
+    """
     after = Position(*_after(cursor)) if cursor else None
-    page, last = await claims.reimbursements(member.member_number, which, after, limit)
-    next_cursor = list_cursor(last.date, last.claim_id) if last else None
-    return ReimbursementPage(items=[ReimbursementItem.of(r) for r in page], next_cursor=next_cursor)
+    found = await claims.reimbursements(member.member_number, which, after, limit)
+    last = found.claims[-1] if found.more else None
+    next_cursor = list_cursor(last.listing.date, last.claim.claim_id) if last else None
+    return ReimbursementPage.of(found, next_cursor)
 
 
 @router.get("/reimbursements/summary")  # before the route below, which would take it for a claim

@@ -11,6 +11,7 @@ from services.claims.settings import ClaimsSettings
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
+from services.claims.upkeep import Upkeep
 from shared.app import serve
 from shared.backbone import Backbone
 from shared.live import Live, LiveLimits
@@ -44,7 +45,7 @@ def build(settings: ClaimsSettings) -> FastAPI:
     )
     followed = subscriptions(claims, backbone.closures, settings.consumer_max_records)
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    app = backbone.app(followed, [api.router, live_router], [live, typesetter, announcers])
+    app = backbone.app(followed, [api.router, live_router], [live, typesetter, announcers, Upkeep(backbone.mongo)])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     return app
 

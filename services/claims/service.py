@@ -1,14 +1,24 @@
 """Use cases of the claims service: taking in what the internal systems announce, answering what a member asks."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from services.claims import card, rules
 from services.claims.card import Card
-from services.claims.errors import NoCard, StatementTooLong
-from services.claims.models import Claim, Listing, Member, PaymentSum, Reimbursement, Statement
+from services.claims.errors import ListTooLong, NoCard, StatementTooLong
+from services.claims.models import (
+    Claim,
+    Listing,
+    Member,
+    PaymentSum,
+    Reimbursement,
+    ReimbursementList,
+    Statement,
+)
 from services.claims.statements import Statements
-from services.claims.store import ClaimsStore, Filter, PaymentPosition, Position
+from services.claims.store import ClaimsStore
+from services.claims.store.queries import Filter, PaymentPosition, Position
 from services.claims.summary import Summary, summary
 from shared.errors import NotFound
 from shared.events.base import Event
@@ -58,12 +68,27 @@ class Claims:
 
     async def reimbursements(
         self, member_number: str, which: Filter, after: Position | None, limit: int
-    ) -> tuple[list[Reimbursement], Position | None]:
-        """Up to `limit` of the member's claims after that position, newest first; and where the next page begins."""
-        found = await self._store.list_claims(member_number, which, after, limit + 1)
+    ) -> ReimbursementList:
+        """Up to `limit` of the member's claims after that position, newest first; the sums are those of all pages."""
+        found, totals, member = await asyncio.gather(
+            self._store.list_claims(member_number, which, after, limit + 1),
+            self._store.list_totals(member_number, which),
+            self._member(member_number),
+        )
+        names = member.first_names()
+        return ReimbursementList(_all_named(found[:limit], names), len(found) > limit, totals, names)
+
+    async def export(self, member_number: str, which: Filter, most: int) -> AsyncIterator[tuple[Reimbursement, ...]]:
+        """All of a filtered list, some at a time; raises `ListTooLong` where it is longer than `most`, at once."""
+        if (await self._store.list_totals(member_number, which)).claim_count > most:
+            raise ListTooLong(extra={"limit_claims": most})
         names = (await self._member(member_number)).first_names()
-        page = [_named(claim, listing, names) for claim, listing in found[:limit]]
-        return page, Position.of(page[-1].claim, page[-1].listing) if len(found) > limit else None
+        batches = self._store.each_claim(member_number, which, most)
+        return (_all_named(batch, names) async for batch in batches)
+
+    async def member(self, member_number: str) -> Member:
+        """What is known of the member."""
+        return await self._member(member_number)
 
     async def reimbursement(self, member_number: str, claim_id: str) -> Reimbursement:
         """One claim of the member; raises `NotFound`, for someone else's too."""
@@ -94,7 +119,7 @@ class Claims:
             raise StatementTooLong
         member = await self._member(member_number)
         names = member.first_names()
-        return Statement(member, payment, tuple(_named(claim, listing, names) for claim, listing in found))
+        return Statement(member, payment, _all_named(found, names))
 
     async def card(self, member_number: str, day: dt.date | None) -> Card:
         """The member's card on that day, today by default; raises `NoCard`."""
@@ -116,5 +141,9 @@ class Claims:
         return self._at_rest.seal_at_rest(nir, context=place)
 
 
-def _named(claim: Claim, listing: Listing, names: dict[int, str]) -> Reimbursement:
+def _all_named(claims: Sequence[tuple[Claim, Listing]], names: Mapping[int, str]) -> tuple[Reimbursement, ...]:
+    return tuple(_named(claim, listing, names) for claim, listing in claims)
+
+
+def _named(claim: Claim, listing: Listing, names: Mapping[int, str]) -> Reimbursement:
     return Reimbursement(claim, listing, names.get(listing.beneficiary_rank or 0))

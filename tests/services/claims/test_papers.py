@@ -47,7 +47,7 @@ async def card_of(whose: Member, press: Papers) -> Paper:
 
 async def statement_of(whose: Member, press: Papers, *claims: Claim) -> Paper:
     shown = tuple(Reimbursement(claim, listing, "Hugo") for claim in claims if (listing := rules.listing(claim, None)))
-    amount = sum(rules.amount_cents(claim) or 0 for claim in claims)
+    amount = sum(claim.listing.figures.amount_cents for claim in shown if claim.listing.figures)
     payment = PaymentSum("P-1", "2026-11-20", amount, -700, len(claims), (Payee("provider", STRANGE),))
     return Paper(await press.statement(StatementDetail.of(Statement(whose, payment, shown))))
 
