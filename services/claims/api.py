@@ -1,10 +1,13 @@
 """The HTTP entrance of claims: what a member asks about their reimbursements, payments and card."""
 
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from services.claims import card, spreadsheet
 from services.claims.filters import Which
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
@@ -33,8 +36,6 @@ def _papers(request: Request) -> Papers:
 
 AllClaims = Annotated[Claims, Depends(_claims)]
 Printed = Annotated[Papers, Depends(_papers)]
-
-
 Day = Annotated[dt.date | None, Query()]
 Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
@@ -52,6 +53,29 @@ async def list_reimbursements(
     last = found.claims[-1] if found.more else None
     next_cursor = list_cursor(last.listing.date, last.claim.claim_id) if last else None
     return ReimbursementPage.of(found, next_cursor)
+
+
+@router.get("/reimbursements.csv", response_class=Response)
+async def export_reimbursements(member: CurrentMember, claims: AllClaims, which: Which) -> Response:
+    """The filtered list for a spreadsheet, whole: `;` and decimal commas, UTF-8; beyond the limit 413 `list_too_long`.
+
+    It is sent while it is read: a connection that breaks off is a list that is not whole.
+    """
+    batches = await claims.spreadsheet(member.member_number, which)
+
+    async def text() -> AsyncIterator[str]:
+        yield spreadsheet.headings()
+        async for batch in batches:
+            yield spreadsheet.rows(batch)
+
+    return StreamingResponse(text(), media_type="text/csv; charset=utf-8", headers=_kept_as(f"{_list_name()}.csv"))
+
+
+@router.get("/reimbursements.pdf", response_class=Response)
+async def print_reimbursements(member: CurrentMember, claims: AllClaims, papers: Printed, which: Which) -> Response:
+    """The filtered list on paper, with what it is filtered by; beyond the limit 413 `list_too_long`."""
+    whose, found = await claims.paper_list(member.member_number, which)
+    return _pdf(await papers.reimbursements(whose, which, found), _list_name())
 
 
 @router.get("/reimbursements/summary")  # before the route below, which would take it for a claim
@@ -98,9 +122,16 @@ async def print_card(member: CurrentMember, claims: AllClaims, papers: Printed, 
 
 
 def _pdf(content: bytes, name: str) -> Response:
-    """A file to keep, under a name that tells nothing about its owner."""
-    headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "cache-control": "no-store"}
-    return Response(content, media_type="application/pdf", headers=headers)
+    return Response(content, media_type="application/pdf", headers=_kept_as(f"{name}.pdf"))
+
+
+def _kept_as(name: str) -> dict[str, str]:
+    """The headers of a file to keep, under a name that tells nothing about its owner."""
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+
+
+def _list_name() -> str:
+    return f"remboursements-{card.today().isoformat()}"
 
 
 def _after(cursor: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services.claims import api
 from services.claims.papers import Papers
-from services.claims.service import Claims
+from services.claims.service import Claims, Limits
 from services.claims.settings import ClaimsSettings
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
@@ -35,7 +35,8 @@ def build(settings: ClaimsSettings) -> FastAPI:
         quiet=timedelta(seconds=settings.statement_quiet_seconds),
         at_most=timedelta(seconds=settings.statement_at_most_seconds),
     )
-    claims = Claims(store, backbone.at_rest, statements, settings.statement_max_lines)
+    limits = Limits(settings.statement_max_lines, settings.export_max_claims)
+    claims = Claims(store, backbone.at_rest, statements, limits)
     typesetter = Typesetter(settings)
     live = Live(
         backbone.mongo,

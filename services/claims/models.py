@@ -176,6 +176,12 @@ class Member:
     facts: Mapping[str, Fact[Any]] = field(default_factory=dict)
     coverages: Mapping[CoverageKey, Fact[Coverage]] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """First and last name, as far as they are known."""
+        known = (self.facts[name].value for name in ("first_name", "last_name") if name in self.facts)
+        return " ".join(known)
+
     def first_names(self) -> dict[int, str]:
         """First name of each beneficiary, by rank."""
         known = self.facts.get("beneficiaries")

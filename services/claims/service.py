@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from services.claims import card, rules
 from services.claims.card import Card
@@ -30,13 +31,20 @@ from shared.nir import Nir
 from shared.sealing import Keyring
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`paper_lines`: of one printed statement or list. `export_claims`: of one spreadsheet."""
+
+    paper_lines: int
+    export_claims: int
+
+
 class Claims:
     """The claims, payments and cards of all members."""
 
-    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, max_lines: int) -> None:
-        """`max_lines`: of one statement."""
+    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, limits: Limits) -> None:
         self._store, self._at_rest, self._statements = store, at_rest, statements
-        self._max_lines = max_lines
+        self._limits = limits
 
     # From the internal systems
 
@@ -78,17 +86,23 @@ class Claims:
         names = member.first_names()
         return ReimbursementList(_all_named(found[:limit], names), len(found) > limit, totals, names)
 
-    async def export(self, member_number: str, which: Filter, most: int) -> AsyncIterator[tuple[Reimbursement, ...]]:
-        """All of a filtered list, some at a time; raises `ListTooLong` where it is longer than `most`, at once."""
-        if (await self._store.list_totals(member_number, which)).claim_count > most:
-            raise ListTooLong(extra={"limit_claims": most})
+    async def spreadsheet(self, member_number: str, which: Filter) -> AsyncIterator[tuple[Reimbursement, ...]]:
+        """All of a filtered list, some at a time; raises `ListTooLong` at once, before the first of it is read."""
+        await self._expect_short(member_number, which, self._limits.export_claims)
         names = (await self._member(member_number)).first_names()
-        batches = self._store.each_claim(member_number, which, most)
+        batches = self._store.each_claim(member_number, which, self._limits.export_claims)
         return (_all_named(batch, names) async for batch in batches)
 
-    async def member(self, member_number: str) -> Member:
-        """What is known of the member."""
-        return await self._member(member_number)
+    async def paper_list(self, member_number: str, which: Filter) -> tuple[Member, list[Reimbursement]]:
+        """Whose list it is, and all of it; raises `ListTooLong`."""
+        await self._expect_short(member_number, which, self._limits.paper_lines)
+        member = await self._member(member_number)
+        batches = self._store.each_claim(member_number, which, self._limits.paper_lines)
+        return member, [claim async for batch in batches for claim in _all_named(batch, member.first_names())]
+
+    async def _expect_short(self, member_number: str, which: Filter, most: int) -> None:
+        if (await self._store.list_totals(member_number, which)).claim_count > most:
+            raise ListTooLong(extra={"limit_claims": most})
 
     async def reimbursement(self, member_number: str, claim_id: str) -> Reimbursement:
         """One claim of the member; raises `NotFound`, for someone else's too."""
@@ -114,8 +128,8 @@ class Claims:
         payment = await self._store.find_payment(member_number, payment_id)
         if payment is None:
             raise NotFound
-        found = await self._store.claims_of_payment(member_number, payment_id, self._max_lines + 1)
-        if sum(len(claim.paid.value.lines) for claim, _ in found if claim.paid) > self._max_lines:
+        found = await self._store.claims_of_payment(member_number, payment_id, self._limits.paper_lines + 1)
+        if sum(len(claim.paid.value.lines) for claim, _ in found if claim.paid) > self._limits.paper_lines:
             raise StatementTooLong
         member = await self._member(member_number)
         names = member.first_names()
