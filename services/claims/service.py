@@ -90,14 +90,14 @@ class Claims:
         """All of a filtered list, some at a time; raises `ListTooLong` at once, before the first of it is read."""
         await self._expect_short(member_number, which, self._limits.export_claims)
         names = (await self._member(member_number)).first_names()
-        batches = self._store.each_claim(member_number, which, self._limits.export_claims)
+        batches = self._store.each_claim(member_number, which)
         return (_all_named(batch, names) async for batch in batches)
 
     async def paper_list(self, member_number: str, which: Filter) -> tuple[Member, list[Reimbursement]]:
         """Whose list it is, and all of it; raises `ListTooLong`."""
         await self._expect_short(member_number, which, self._limits.paper_lines)
         member = await self._member(member_number)
-        batches = self._store.each_claim(member_number, which, self._limits.paper_lines)
+        batches = self._store.each_claim(member_number, which)
         return member, [claim async for batch in batches for claim in _all_named(batch, member.first_names())]
 
     async def _expect_short(self, member_number: str, which: Filter, most: int) -> None:

@@ -68,12 +68,9 @@ class ClaimsStore:
         cursor = self._claims.find(query).sort(NEWEST_FIRST).limit(limit)
         return [listed(row) for row in await cursor.to_list(limit)]
 
-    async def each_claim(
-        self, member_number: str, which: Filter, limit: int
-    ) -> AsyncIterator[list[tuple[Claim, Listing]]]:
-        """The newest `limit` claims of a list, newest first, some at a time."""
-        query = list_query(member_number, which, None)
-        cursor = self._claims.find(query).sort(NEWEST_FIRST).limit(limit).batch_size(BATCH)
+    async def each_claim(self, member_number: str, which: Filter) -> AsyncIterator[list[tuple[Claim, Listing]]]:
+        """A whole list, newest first, some at a time."""
+        cursor = self._claims.find(list_query(member_number, which, None)).sort(NEWEST_FIRST).batch_size(BATCH)
         try:
             while rows := await cursor.to_list(BATCH):
                 yield [listed(row) for row in rows]

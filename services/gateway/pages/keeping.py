@@ -30,8 +30,9 @@ class KeptForm:
     action: re.Pattern[str]
     fields: tuple[str, ...]
     show: Show
-    kept: Literal["text", "file", "choice", "step", "passwords", "button"] = "text"
-    """What the member is told of: a text, one without its file, ticks, ticks without a password, passwords, nothing."""
+    kept: Literal["text", "file", "choice", "step", "passwords", "button", "filters"] = "text"
+    """What the member is told of: a text, one without its file, ticks, ticks without a password, passwords, nothing,
+    filters of a list, which is filtered already."""
     page: str = ""
 
 

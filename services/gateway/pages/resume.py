@@ -3,8 +3,18 @@
 import re
 from typing import Final
 
-from services.gateway.pages import account, confirm, devices, documents, first_sign_in, identifier, messages
+from services.gateway.pages import (
+    account,
+    confirm,
+    devices,
+    documents,
+    first_sign_in,
+    identifier,
+    messages,
+    reimbursements,
+)
 from services.gateway.pages.keeping import KeptForm
+from services.gateway.pages.reimbursement_filters import Filters
 
 _CONSENTS: Final = ("decomptes", "informations")
 
@@ -17,6 +27,7 @@ KEPT_FORMS: Final = (
         documents.show,
         "file",
     ),
+    KeptForm(re.compile("/remboursements"), tuple(Filters.model_fields), reimbursements.show, "filters"),
     KeptForm(re.compile("/premiere-connexion"), ("choix", "email", *_CONSENTS), first_sign_in.show, "step"),
     KeptForm(
         re.compile("/premiere-connexion/mot-de-passe"), (), first_sign_in.show, "passwords", "/premiere-connexion"

@@ -20,6 +20,7 @@ from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import formats, words
+from services.gateway.pages.reimbursement_filters import FilterTokens
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
 from services.gateway.session import Sessions
@@ -48,8 +49,10 @@ class Web:
         cookies: Cookies,
         *,
         passphrases: Passphrases,
+        filters: FilterTokens,
     ) -> None:
         self.sessions, self.csrf, self.cookies, self.passphrases = sessions, csrf, cookies, passphrases
+        self.filters = filters
         self._translations = {language: words.translations(language) for language in words.NAMES}
         self._environments = {
             language: _environment(settings, assets, language, translations)

@@ -90,6 +90,11 @@ def _take_the_idea(page: Page) -> None:
     page.locator(".strength.enough").wait_for()
 
 
+def _more_filters(page: Page) -> None:
+    """Those that are put away at first."""
+    page.locator("#filtres summary").click()
+
+
 WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
 TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
 TEXT: Final = {"text": "Bonjour"}
@@ -99,6 +104,8 @@ FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot
 CONFIRM, IDENTIFIER, UNDO = "/compte/confirmer", "/compte/identifiant", "/annuler-changement"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
 UNLOCK: Final = "/deblocage"
+LISTED: Final = "/remboursements"
+BACKWARDS: Final = {"du": "2026-12-01", "au": "2026-01-01"}
 
 STATES: Final = (
     # Signing in
@@ -147,6 +154,9 @@ STATES: Final = (
     State("remboursements", "/remboursements", FULL),
     State("remboursements-vide", "/remboursements", EMPTY),
     State("remboursements-suite", "/remboursements?suite={older}", FULL),
+    State("remboursements-filtres", LISTED, FULL, typed={"pour": "2", "recherche": "verres"}, before=_more_filters),
+    State("remboursements-aucun", LISTED, FULL, typed={"recherche": "introuvable"}, before=_more_filters),
+    State("remboursements-filtres-erreurs", LISTED, FULL, typed=BACKWARDS, before=_more_filters, status=422),
     State("remboursement-recu", "/remboursements/R-received", FULL),
     State("remboursement-paye", "/remboursements/R-paid", FULL),
     State("remboursement-refuse", "/remboursements/R-refused", FULL),

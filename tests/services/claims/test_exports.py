@@ -50,6 +50,7 @@ async def spreadsheet(service: ClaimsService, member: str, **query: str | int) -
     answer = await service.get(CSV, member, **query)
     assert (answer.status, answer.get_header("content-type")) == (200, "text/csv; charset=utf-8")
     assert answer.get_header("cache-control") == "no-store"
+    assert answer.get_header("content-length") is None, "it was held whole before it was sent"
     named = str(answer.get_header("content-disposition"))
     assert named.startswith('attachment; filename="remboursements-20')
     assert member not in named
