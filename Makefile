@@ -63,7 +63,7 @@ types: $(STAMP) ## mypy --strict
 	@$(RUN) -m mypy
 	@$(RUN) -m mypy tests
 
-bench: $(STAMP) ## ingestion rate, publish-to-visible latency, server time of the pages; figures in benchmarks/README.md
+bench: $(STAMP) ## ingestion rate, publish-to-visible latency, sign-ins, server time of the pages; figures in benchmarks/README.md
 	@$(RUN) -m benchmarks
 
 publish: $(STAMP) ## publish one event to the running portal: make publish FILE=event.json

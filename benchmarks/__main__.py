@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks import bench, pages, spine
+from benchmarks import bench, identity, pages, spine
 from shared.logs import configure
 
 
@@ -46,11 +46,22 @@ def _spine(running: bench.Bench) -> None:
         print(f"{name:32}{us:>10}{limit:>12}{ratio:>8.2f}")
 
 
+def _identity(running: bench.Bench) -> None:
+    rows = asyncio.run(identity.measure(running))
+    print(f"{'':46}{'us':>10}{'limit':>10}{'ratio':>8}")
+    for name, us, limit, ratio in rows:
+        print(f"{name:46}{us:>10}{limit:>10}{ratio:>8}")
+
+
 def _ratio(ours: spine.Figures, bare: spine.Figures, quantile: int) -> float:
     return ours.latency(quantile) / bare.latency(quantile)
 
 
-_BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {"pages": _pages, "spine": _spine}
+_BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {
+    "pages": _pages,
+    "identity": _identity,
+    "spine": _spine,
+}
 """In this order: the pages are those of a portal that holds one member's year, not the spine's backlog."""
 
 if __name__ == "__main__":

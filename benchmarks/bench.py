@@ -13,6 +13,7 @@ from typing import Any
 import pymongo
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
+from pymongo.database import Database
 
 from deploy.local.infra import Infra
 from deploy.local.paths import ROOT, cache_folder
@@ -43,9 +44,13 @@ class Bench:
         self._client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
             infra.environments.servers().mongo.admin_url
         )
-        self.db = self._client["claims"]
+        self.db = self.database("claims")
         self.members: list[MemberEnrolled] = population(SEED, 500)
         self._flow = claims(SEED, self.members)
+
+    def database(self, service: str) -> Database[dict[str, Any]]:
+        """What a service has stored."""
+        return self._client[service]
 
     def next_messages(self, count: int) -> list[Message]:
         """The next claims of the simulated flow, as records."""
@@ -112,7 +117,8 @@ def running() -> Iterator[Bench]:
         with Processes(folder / "logs") as processes:
             infra = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
             infra.start()
-            services = Services(infra, processes)
+            # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
+            services = Services(infra, processes, {"TRUSTED_PROXIES": f"{HOST}/32"})
             services.start()
             bench = Bench(infra, services, processes)
             try:

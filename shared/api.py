@@ -17,7 +17,7 @@ IdempotencyKey = Annotated[str | None, Header(pattern=r"^[!-~]{1,128}$")]
 """The same key again has the effect of the first request, and no second one."""
 
 
-def _not_stored(response: Response) -> None:
+async def _not_stored(response: Response) -> None:
     response.headers["cache-control"] = "no-store"
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter, FastAPI
 from pymongo import IndexModel
 
-from shared import closures, consumer, jobs
+from shared import at_rest_keys, closures, consumer, jobs
 from shared.app import create_app
+from shared.at_rest_keys import AtRestKeys
 from shared.closures import Closures
 from shared.consumer import Consumer, Subscription
 from shared.jobs import Jobs
@@ -14,6 +15,7 @@ from shared.kafka import KafkaAccess
 from shared.mongo import Mongo
 from shared.parts import Part
 from shared.relay import Relay
+from shared.resealing import Resealing
 from shared.sealing import Keyring
 from shared.settings import StatefulSettings
 from shared.tokens import KeySource, RemoteKeys, TokenVerifier
@@ -41,6 +43,7 @@ class Backbone:
                 **consumer.collections(settings.inbox_days),
                 **closures.collections(),
                 **jobs.collections(),
+                **at_rest_keys.collections(),
                 **collections,
             },
             wait_s=settings.mongo_wait_seconds,
@@ -68,7 +71,18 @@ class Backbone:
             subscriptions,
         )
         relay = Relay(self._service, self._access, self.mongo)
-        parts: list[Part] = [self.mongo, self.closures, *own_parts, relay, subscribed, *self._key_parts]
+        keys = AtRestKeys(self.mongo, self.at_rest)
+        resealing = Resealing(self.mongo, self.at_rest, keys)
+        parts: list[Part] = [
+            self.mongo,
+            keys,
+            self.closures,
+            *own_parts,
+            relay,
+            subscribed,
+            *self._key_parts,
+            resealing,
+        ]
         app = create_app(self._service, parts=parts, routers=routers, max_body_bytes=self._settings.http_max_body_bytes)
         app.state.tokens = self.tokens
         return app

@@ -1,7 +1,6 @@
 """The relay publishes the outbox: one active per service by lease, each lane in its order, at least once."""
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +10,11 @@ from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
 
 from shared.backoff import Backoff
-from shared.ids import new_id
 from shared.kafka import KafkaAccess
+from shared.leases import Lease
 from shared.logs import get_logger
 from shared.mongo import Document, Mongo
-from shared.outbox import COLLECTION, LEASES
+from shared.outbox import COLLECTION
 
 PAGE_ROWS = 500
 POLL_S = 0.1
@@ -39,10 +38,9 @@ class Relay:
 
     def __init__(self, service: str, access: KafkaAccess, mongo: Mongo) -> None:
         self._service, self._access, self._mongo = service, access, mongo
-        self._me = new_id()
+        self._lease = Lease(mongo, LEASE, lasts_s=LEASE_S, renewed_s=RENEW_S)
         self._producer: AIOKafkaProducer | None = None
         self._task: asyncio.Task[None] | None = None
-        self._lease_until = 0.0
         self._trouble = ""
 
     async def start(self) -> None:
@@ -55,18 +53,11 @@ class Relay:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._drop_producer()
-        try:
-            await self._leases.delete_one({"_id": LEASE, "owner": self._me})
-        except PyMongoError:
-            log.debug("lease_left_to_expire")
+        await self._lease.release()
 
     async def state(self) -> str:
         """`ok`, or what keeps events from going out."""
         return self._trouble or "ok"
-
-    @property
-    def _leases(self) -> Any:
-        return self._mongo.db[LEASES]
 
     @property
     def _outbox(self) -> Any:
@@ -94,12 +85,8 @@ class Relay:
             if not moved:
                 await self._wait_for_work()
 
-    @property
-    def _leads(self) -> bool:
-        return self._lease_until > 0
-
     async def _wait_for_work(self) -> None:
-        if not self._leads:
+        if not self._lease.held:
             await asyncio.sleep(STANDBY_S)
             return
         try:
@@ -119,19 +106,8 @@ class Relay:
         return bool(page)
 
     async def _hold_lease(self) -> bool:
-        """Take or renew the lease, compared on the server's clock; ours is trusted only as a stopwatch."""
-        now = time.monotonic()
-        if now < self._lease_until - (LEASE_S - RENEW_S):
-            return True
-        mine = {"_id": LEASE, "$or": [{"owner": self._me}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
-        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": int(LEASE_S * 1000)}}
-        taken = await self._leases.update_one(mine, [{"$set": {"owner": self._me, "until": until}}])
-        held = bool(taken.matched_count)
-        if not held:  # another replica's, or the very first: an upsert may not compare with $$NOW
-            first = {"owner": None, "until": datetime.fromtimestamp(0, UTC)}
-            await self._leases.update_one({"_id": LEASE}, {"$setOnInsert": first}, upsert=True)
+        held = await self._lease.hold()
         LEADER.set(held)
-        self._lease_until = now + LEASE_S if held else 0.0
         return held
 
     async def _publish(self, page: list[Document]) -> None:

@@ -8,8 +8,10 @@ also holds where the secret belongs, so that no token opens anywhere else:
 Errors and reprs carry neither plaintexts nor keys nor tokens.
 """
 
+import binascii
+import json
 import re
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final, Self
 
@@ -22,6 +24,7 @@ from joserfc.registry import HeaderParameter
 _ENTRY = re.compile(r"(?P<kid>(?P<audience>[a-z][a-z0-9-]*)/[1-9][0-9]*):(?P<key>[A-Za-z0-9_-]{43}=?)")
 _MAX_HEADER_BASE64: Final = 2048
 _MAX_CIPHERTEXT_BASE64: Final = 4 * 1024 * 1024  # a dead letter holds a whole Kafka record: 1 MiB by default
+_HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
 _PLACES: Final = {"ce_id": "Event id", "field": "Field of the event", "context": "Place at rest"}
 
 
@@ -49,7 +52,8 @@ class Keyring:
     def __init__(self, audience: str, keys: Mapping[str, bytes]) -> None:
         self.audience = audience
         self._keys = {kid: OctKey.import_key(key) for kid, key in keys.items()}
-        self._sealing_kid = next(iter(keys))
+        self.kids: Final = tuple(keys)
+        """The newest first."""
 
     @classmethod
     def from_setting(cls, text: str) -> Self:
@@ -69,7 +73,12 @@ class Keyring:
         return cls(audiences.pop(), keys)
 
     def __repr__(self) -> str:
-        return f"Keyring({', '.join(self._keys)})"
+        return f"Keyring({', '.join(self.kids)})"
+
+    @property
+    def newest(self) -> str:
+        """The kid of the key that seals."""
+        return self.kids[0]
 
     def seal(self, plaintext: str, *, event_id: str, field: str) -> str:
         """The token to put in the field `field` of the event `event_id`."""
@@ -87,9 +96,17 @@ class Keyring:
         """What was stored there. Raises UnknownKey, Tampered."""
         return self._decrypt(token, {"context": context})
 
+    def sealed_again(self, token: str) -> str:
+        """The secret of a token at rest with the newest key, for the same place. Raises UnknownKey, Tampered."""
+        header = _header(token)
+        if header is None or "context" not in header:
+            raise Tampered("not a token at rest")
+        place = {"context": str(header["context"])}
+        return self._encrypt(self._decrypt(token, place), place)
+
     def _encrypt(self, plaintext: bytes, place: Mapping[str, str]) -> str:
-        header = {"alg": "dir", "enc": "A256GCM", "kid": self._sealing_kid, **place}
-        return jwe.encrypt_compact(header, plaintext, self._keys[self._sealing_kid], registry=_REGISTRY)
+        header = {**_HEADER, "kid": self.newest, **place}
+        return jwe.encrypt_compact(header, plaintext, self._keys[self.newest], registry=_REGISTRY)
 
     def _decrypt(self, token: str, place: Mapping[str, str]) -> bytes:
         try:
@@ -106,6 +123,36 @@ class Keyring:
         if key is None:
             raise UnknownKey(f"sealed with a key that the ring {self.audience} does not hold")
         return key
+
+
+def kid_at_rest(text: str) -> str | None:
+    """With which key `text` was sealed at rest; None if it was not."""
+    header = _header(text) if text.startswith(SEALED) else None
+    return str(header["kid"]) if header and "context" in header else None
+
+
+def beginning_at_rest(kid: str) -> str:
+    """How everything begins that was sealed at rest with this key, as far as whole base64 groups go."""
+    return _beginning({**_HEADER, "kid": kid, "context": ""}, '"}')
+
+
+def _beginning(header: Mapping[str, str], end: str) -> str:
+    """The base64 of a header without its `end`, cut to whole groups: what comes after cannot change those."""
+    text = json.dumps(header, separators=(",", ":")).removesuffix(end).encode()
+    return urlsafe_b64encode(text[: len(text) // 3 * 3]).decode()
+
+
+SEALED: Final = _beginning({**_HEADER, "kid": ""}, '"}')
+"""How every token begins, in an event or at rest, whatever its key."""
+
+
+def _header(token: str) -> dict[str, object] | None:
+    try:
+        part = token.partition(".")[0]
+        header = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return header if isinstance(header, dict) and "kid" in header else None
 
 
 def _registry() -> JWERegistry:

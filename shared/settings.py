@@ -87,9 +87,9 @@ class BrandSettings(BaseSettings):
 
     model_config = _CONFIG
 
+    brand_name: str = Field(default="Plansanté", min_length=1)
     portal_url: Origin
     """The public origin."""
-    brand_name: str = Field(default="Plansanté", min_length=1)
     centre_name: str = Field(default="Centre de gestion Plansanté", min_length=1)
     centre_phone: str = Field(default="04 65 71 00 00", min_length=1)
     """As people read it; by default one of the numbers that ARCEP keeps for fiction."""

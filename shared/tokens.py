@@ -24,6 +24,10 @@ from shared.logs import get_logger
 
 ALGORITHM = "EdDSA"
 """The name clients know (RFC 8037); RFC 9864 calls it Ed25519, which few JWT libraries accept yet."""
+SECOND_FACTOR = "second_factor"
+"""The required action of a sign-in that is only half done."""
+TYPE = "at+jwt"
+"""In the header of every access token (RFC 9068): nothing else that these keys may ever sign passes as one."""
 CACHED_TOKENS = 10_000
 KEYS_REREAD_S = 300.0
 KEYS_HURRY_S = 10.0
@@ -161,12 +165,15 @@ class TokenVerifier:
                 issued_at=datetime.fromtimestamp(claims["iat"], UTC),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),
             )
-        except (JoseError, KeyError, TypeError):
+        except (JoseError, KeyError, TypeError, ValueError, OverflowError):
             raise Unauthenticated from None
 
 
 def _decoded(token: str, keys: KeySet) -> dict[str, Any]:
-    return jwt.decode(token, keys, algorithms=[ALGORITHM]).claims
+    decoded = jwt.decode(token, keys, algorithms=[ALGORITHM])
+    if decoded.header.get("typ") != TYPE or "kid" not in decoded.header:
+        raise ValueError("not an access token")
+    return decoded.claims
 
 
 def _bearer(request: Request) -> str:
@@ -176,9 +183,15 @@ def _bearer(request: Request) -> str:
     return token.strip()
 
 
-async def _any_member(request: Request) -> Member:
+async def _any_token(request: Request) -> Member:
     verifier: TokenVerifier = request.app.state.tokens
     return await verifier.verify(_bearer(request))
+
+
+async def _any_member(member: Annotated[Member, Depends(_any_token)]) -> Member:
+    if SECOND_FACTOR in member.required_actions:
+        raise RequiredAction
+    return member
 
 
 async def _current_member(member: Annotated[Member, Depends(_any_member)]) -> Member:
@@ -187,6 +200,8 @@ async def _current_member(member: Annotated[Member, Depends(_any_member)]) -> Me
     return member
 
 
+AnyToken = Annotated[Member, Depends(_any_token)]
+"""Whoever signed in so far, perhaps by the first of two factors only: to show the second, or to sign out."""
 AnyMember = Annotated[Member, Depends(_any_member)]
 """A signed-in member, whatever the account still asks for: auth alone takes these."""
 CurrentMember = Annotated[Member, Depends(_current_member)]

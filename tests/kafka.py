@@ -54,12 +54,37 @@ async def published(login: Access, topic: str, quiet_s: float) -> list[Event[Eve
     """Everything on `topic` so far, once nothing more came for `quiet_s`."""
     consumer = AIOKafkaConsumer(topic, **login, auto_offset_reset="earliest")
     await consumer.start()
-    events = []
     try:
-        while batch := await consumer.getmany(timeout_ms=int(quiet_s * 1000)):
-            for raw in (raw for records in batch.values() for raw in records):
-                record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))
-                events.append(parse(record, now=datetime.now(UTC)))
+        return await _until_quiet(consumer, quiet_s)
     finally:
         await consumer.stop()
+
+
+class Tail:
+    """What is written to the internal systems' topics from now on: `async with Tail(login) as tail:` …"""
+
+    def __init__(self, login: Access) -> None:
+        self._consumer = AIOKafkaConsumer("membership.v1", "claims.v1", "casework.v1", **login)
+
+    async def __aenter__(self) -> Tail:
+        await self._consumer.start()
+        await self._consumer.seek_to_end()
+        for partition in self._consumer.assignment():
+            await self._consumer.position(partition)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def events(self) -> list[Event[EventData]]:
+        """All that has come since the last call, once nothing more comes for a second."""
+        return await _until_quiet(self._consumer, 1.0)
+
+
+async def _until_quiet(consumer: AIOKafkaConsumer, quiet_s: float) -> list[Event[EventData]]:
+    events = []
+    while batch := await consumer.getmany(timeout_ms=int(quiet_s * 1000)):
+        for raw in (raw for records in batch.values() for raw in records):
+            record = Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))
+            events.append(parse(record, now=datetime.now(UTC)))
     return events

@@ -1,4 +1,7 @@
-"""One member's way in: closed after a death or in a dispute, opened again. auth does it; the reason is kept there."""
+"""One member's way in: closed after a death or in a dispute, opened again; a second factor that is lost, removed.
+
+auth does it; the reason is kept there.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,14 @@ class Reason(StrEnum):
 
     DEATH = "death"
     DISPUTE = "dispute"
+    SECURITY = "security"
+    OTHER = "other"
+
+
+class Loss(StrEnum):
+    """Why a second factor goes, as it is kept."""
+
+    LOST = "lost"
     SECURITY = "security"
     OTHER = "other"
 
@@ -44,6 +55,19 @@ def close(
 def reopen(member: Member, timeout_seconds: Timeout = 15.0) -> None:
     """The member signs in again, as before it was closed."""
     _order("open_sign_in", member, None, timeout_seconds)
+
+
+@app.command("remove-second-factor")
+def remove_second_factor(
+    member: Member,
+    reason: Annotated[Loss, typer.Option(help="Why; kept with the order.")],
+    timeout_seconds: Timeout = 15.0,
+) -> None:
+    """No code is asked for any more after the password, who is signed in is out, and the member is mailed.
+
+    Make sure first that it is the member who asks: a stranger who has the password is in with that.
+    """
+    _order("remove_second_factor", member, reason.value, timeout_seconds)
 
 
 def _order(name: str, member: str, reason: str | None, timeout_s: float) -> None:

@@ -51,8 +51,13 @@ def contract_of(name: str) -> type[EventData]:
     return found[0]
 
 
-def read(text: bytes, *, now: datetime) -> Event[EventData]:
-    """The event. Raises InvalidEvent."""
+def read(
+    text: bytes, *, now: datetime, default_id: str | None = None, default_time: datetime | None = None
+) -> Event[EventData]:
+    """The event; without an id and a time of its own it gets a new id and the present instant unless given.
+
+    Raises InvalidEvent.
+    """
     written = _object(text)
     unknown = sorted(set(written) - {*_HEADERS, "data"})
     if unknown:
@@ -67,7 +72,7 @@ def read(text: bytes, *, now: datetime) -> Event[EventData]:
         offset=0,
         key=str(data.get("member_number")).encode(errors="surrogatepass"),
         value=json.dumps(data).encode(),
-        headers=_headers(written, contract, now),
+        headers=_headers(written, contract, default_id or ids.new_id(), default_time or now),
     )
     try:
         return parse(record, now=now)
@@ -100,7 +105,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _headers(
-    written: Mapping[str, Any], contract: type[EventData], now: datetime
+    written: Mapping[str, Any], contract: type[EventData], default_id: str, default_time: datetime
 ) -> tuple[tuple[str, bytes | None], ...]:
     given = {name: value for name, value in written.items() if name in _HEADERS}
     wrong = [name for name, value in given.items() if not isinstance(value, str)]
@@ -108,9 +113,9 @@ def _headers(
         _refuse(*(f"{name}: should be text" for name in wrong))
     deduced = {
         "specversion": "1.0",
-        "id": ids.new_id(),
+        "id": default_id,
         "source": contract.source,
-        "time": clock.rfc3339(now),
+        "time": clock.rfc3339(default_time),
         "datacontenttype": "application/json",
     }
     return tuple((_HEADERS[name], text.encode(errors="surrogatepass")) for name, text in {**deduced, **given}.items())

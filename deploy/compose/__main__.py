@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +19,8 @@ from deploy.local.paths import ROOT
 T = TypeVar("T")
 FILE: Final = ROOT / ".env"
 NOTES: Final = ROOT / ".demo.json"
+_KEYS_IN_USE: Final = re.compile(r"^service=\S+ in_use=(\S+)$", re.MULTILINE)
+_ASKED_S: Final = 120.0
 
 
 def write_env() -> None:
@@ -33,8 +37,21 @@ def rotate(name: str) -> None:
 
 def retire(name: str) -> None:
     """The older keys go, once nothing made with them has to be read any more."""
-    gone = _changed(name, env.retire)
+    gone = _changed(name, lambda file, setting: env.retire(file, setting, _in_use))
     print(f"{name}: {gone} older keys gone from the next `docker compose up -d --wait` on.")
+
+
+def _in_use(service: str) -> list[str]:
+    """The keys under which a service may hold something sealed, asked of the running installation."""
+    command = ["docker", "compose", "run", "--rm", "--no-deps", "-T", "portal", "keys", service]
+    try:
+        asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_ASKED_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StackError(f"no key goes: docker compose could not be asked ({type(error).__name__})") from error
+    answer = _KEYS_IN_USE.search(asked.stdout)
+    if asked.returncode or not answer:
+        raise StackError(f"no key goes: {asked.stderr.strip() or 'docker compose gave no answer'}")
+    return answer[1].split(",")
 
 
 def _changed(name: str, change: Callable[[Path, str], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from deploy.local.secrets import KEYS, PASSWORDS, Secrets, new_key, write_privat
 
 _SETTING: Final = re.compile(r"#?([A-Z0-9_]+)=")
 _VERSION: Final = re.compile(r"(?P<name>.+[/-])(?P<number>[0-9]+):.+")
+_AT_REST: Final = "AT_REST_KEYS_"
 _PASSWORD: Final = {"kafka": "KAFKA_PASSWORD", "mongo": "MONGO_PASSWORD", "minio": "MINIO_SECRET_KEY"}
 
 
@@ -65,13 +66,22 @@ def rotate(file: Path, name: str) -> str:
     return version
 
 
-def retire(file: Path, name: str) -> int:
-    """Leave only the newest key; answers how many went. What was made with those is worthless from then on."""
+def retire(file: Path, name: str, in_use: Callable[[str], Collection[str]]) -> int:
+    """Leave only the newest key; answers how many went. What was made with those is worthless from then on.
+
+    `in_use` answers the versions under which a service, named by what follows `AT_REST_KEYS_`, may hold something
+    sealed. Raises LookupError, with nothing changed, as `rotate` does and for a key at rest that is in use.
+    """
     keys = _keys(file, name)
-    if name.startswith("AT_REST_KEYS"):
-        raise LookupError(f"{name}: what is stored is still sealed with its older keys")
+    newest, *older = (key.rpartition(":")[0] for key in keys)
+    if older and name.startswith(_AT_REST):
+        used = set(in_use(name.removeprefix(_AT_REST).lower()))
+        if newest not in used:
+            raise LookupError(f"{name}: {newest} is not used yet; `docker compose up -d --wait` comes first")
+        if sealing := used.intersection(older):
+            raise LookupError(f"{name}: something may still be sealed with {', '.join(sorted(sealing))}; try later")
     _put(file, name, keys[:1])
-    return len(keys) - 1
+    return len(older)
 
 
 def _keys(file: Path, name: str) -> list[str]:

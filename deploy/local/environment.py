@@ -42,7 +42,7 @@ class Environments:
             parts.append(self._objects(service))
         if service == "notifications":
             parts.append(self._mail())
-        if service == "claims":
+        if service in {"auth", "claims"}:
             parts.append({"PORTAL_URL": self.portal_url})
         return {name: value for part in (base_environment(), *parts) for name, value in part.items()}
 

@@ -31,10 +31,13 @@ from services.auth.schemas import (
 )
 from services.auth.service.account import AccountReader
 from services.auth.service.activity import Activity
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkey_sign_in import PasskeySignIn
+from services.auth.service.passkeys import Passkeys
 from services.auth.service.password_resets import PasswordResets
 from services.auth.service.session_list import SignedInDevices
 from services.auth.service.sessions import Sessions
@@ -43,9 +46,9 @@ from services.auth.service.step_up import StepUp
 from services.auth.service.unlocks import Unlocks
 from services.auth.store.security_events import current_network
 from services.auth.tokens import AccessTokens
-from shared.api import Cursor, Limit
+from shared.api import Cursor, Limit, NotStored
 from shared.app import API_PREFIX
-from shared.tokens import AnyMember
+from shared.tokens import AnyMember, AnyToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class UseCases:
     session_list: SignedInDevices
     new_devices: NewDevices
     step_up: StepUp
+    passkey_sign_in: PasskeySignIn
+    passkeys: Passkeys
+    factors: Factors
     identifiers: Identifiers
     identifier_change: IdentifierChange
     own_password: OwnPassword
@@ -68,7 +74,7 @@ class UseCases:
     access_tokens: AccessTokens
 
 
-def _use_cases(request: Request) -> UseCases:
+async def _use_cases(request: Request) -> UseCases:
     use_cases: UseCases = request.app.state.auth
     return use_cases
 
@@ -76,7 +82,7 @@ def _use_cases(request: Request) -> UseCases:
 async def _client_network(request: Request) -> str:
     """Where the client is, as the gateway says: it alone reaches this port, and writes the header's last hop.
 
-    Not in a thread: what happens in this request is recorded as coming from there.
+    What happens in this request is recorded as coming from there.
     """
     hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     peer = request.client.host if request.client else ""
@@ -85,14 +91,13 @@ async def _client_network(request: Request) -> str:
     return network
 
 
-def _not_stored(response: Response) -> None:
-    response.headers["cache-control"] = "no-store"
-
-
 Auth = Annotated[UseCases, Depends(_use_cases)]
 ClientNetwork = Annotated[str, Depends(_client_network)]
 
-router = APIRouter(prefix=API_PREFIX, dependencies=[Depends(_not_stored), Depends(_client_network)])
+FOR_MEMBERS = [NotStored, Depends(_client_network)]
+"""On every router of the public API."""
+
+router = APIRouter(prefix=API_PREFIX, dependencies=FOR_MEMBERS)
 keys_router = APIRouter()
 
 
@@ -109,7 +114,7 @@ async def refresh(auth: Auth, request: RefreshRequest) -> TokenPair:
 
 
 @router.delete("/session", status_code=status.HTTP_204_NO_CONTENT)
-async def sign_out(auth: Auth, member: AnyMember) -> None:
+async def sign_out(auth: Auth, member: AnyToken) -> None:
     """Close the session of the token."""
     await auth.sessions.close(member.member_number, member.session_id)
 

@@ -21,6 +21,22 @@ class WrongPassword(Invalid):
     code, title = "wrong_password", "Not the present password"
 
 
+class WrongCode(Invalid):
+    """With `attempts_left` where it was counted. A code that has served is wrong, too."""
+
+    code, title = "wrong_code", "Not a code that is good now"
+
+
+class NothingBegun(Conflict):
+    """The secret was never shown in this session, or more than ten minutes ago, or is confirmed."""
+
+    code, title = "totp_not_begun", "Begin again: there is no secret to confirm"
+
+
+class PasswordTooShort(Conflict):
+    code, title = "password_too_short", "Choose a longer password first: this one is too short to stand alone"
+
+
 class SignInClosed(Forbidden):
     """Told only to who knows the password: an operator closed the way in."""
 
@@ -45,6 +61,22 @@ class ChallengeFailed(Invalid):
     """A wrong, late or repeated answer; or none, where the network has had its requests without one."""
 
     code, title = "challenge_failed", "The proof of work was not accepted"
+
+
+class PasskeyRefused(Invalid):
+    """Unknown, not the member's, a wrong signature, or a challenge that is not this one's, late or used."""
+
+    code, title = "passkey_refused", "The passkey was not accepted"
+
+
+class PasskeySignInRefused(Unauthenticated):
+    """The same, of who is not signed in."""
+
+    code, title = PasskeyRefused.code, PasskeyRefused.title
+
+
+class TooManyPasskeys(Conflict):
+    code, title = "too_many_passkeys", "Remove a passkey before you add another"
 
 
 class PasswordTooWeak(Invalid):

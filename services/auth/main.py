@@ -8,17 +8,27 @@ from services.auth import store as auth_store
 from services.auth.api import UseCases, keys_router, router
 from services.auth.challenges import Challenges
 from services.auth.common_passwords import CommonPasswords
+from services.auth.factor_api import router as factor_router
+from services.auth.passkey_api import router as passkey_router
+from services.auth.passkey_challenges import PasskeyChallenges
+from services.auth.passkeys import Ceremonies
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import CLOSE, ERASURE, OPEN, AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
 from services.auth.service.activity import Activity
+from services.auth.service.arrivals import Arrivals
 from services.auth.service.enrolment import TEMPORARY_PASSWORD, Enrolment
+from services.auth.service.factors import Factors
 from services.auth.service.identifier_change import IdentifierChange
 from services.auth.service.identifiers import Identifiers
+from services.auth.service.lost_second_factor import REMOVE
 from services.auth.service.new_devices import NewDevices
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkey_proof import PasskeyProof
+from services.auth.service.passkey_sign_in import PasskeySignIn
+from services.auth.service.passkeys import Passkeys
 from services.auth.service.password_proof import PasswordProof
 from services.auth.service.password_resets import PASSWORD_RESET, PasswordResets, ResetLimits
 from services.auth.service.session_list import SignedInDevices
@@ -31,6 +41,7 @@ from services.auth.service.unlocks import SIGN_IN_BLOCKED, Unlocks
 from services.auth.settings import AuthSettings, decoded_key, signing_seeds
 from services.auth.store import Store
 from services.auth.store.attempts import Limits
+from services.auth.store.security_events import Kept
 from services.auth.subscribers import subscriptions
 from services.auth.tokens import AccessTokens, LocalKeys, RefreshTokens
 from services.auth.vault import Vault
@@ -68,12 +79,13 @@ def build(settings: AuthSettings) -> FastAPI:
     ]
     life = wiring.account_life(use_cases.sessions)
     workers.append(Worker("erasures", backbone.jobs, {ERASURE: life.erase}))
-    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open})
+    orders = Orders(backbone.mongo, {CLOSE: life.close, OPEN: life.open, REMOVE: use_cases.factors.lost.remove})
     enrolment = Enrolment(
         wiring.store, wiring.vault, backbone.jobs, kept_months_after_end=settings.kept_months_after_end
     )
     followed = subscriptions(enrolment, settings.consumer_max_records)
-    app = backbone.app(followed, [router, keys_router], [wiring.passwords, *workers, orders])
+    routers = [router, factor_router, passkey_router, keys_router]
+    app = backbone.app(followed, routers, [wiring.passwords, *workers, orders])
     app.state.auth = use_cases
     return app
 
@@ -85,7 +97,10 @@ class _Wiring:
         self._settings, self._backbone, self._access_tokens = settings, backbone, access_tokens
         block = timedelta(minutes=settings.sign_in_block_minutes)
         limits = Limits(settings.sign_in_max_failures, block, settings.sign_in_max_failures_per_day)
-        self.store = Store.of(backbone.mongo, limits, timedelta(days=settings.security_events_days))
+        events_kept = Kept(
+            timedelta(days=settings.security_events_days), timedelta(days=settings.security_events_failures_days)
+        )
+        self.store = Store.of(backbone.mongo, limits, events_kept)
         self.vault = Vault(backbone.at_rest, decoded_key(settings.lookup_key.get_secret_value()))
         self.passwords = Passwords(
             memory_kib=settings.argon2_memory_kib,
@@ -94,21 +109,32 @@ class _Wiring:
             threads=settings.hashing_threads,
             max_waiting=settings.hashing_max_waiting,
         )
+        challenge_key = decoded_key(settings.altcha_key.get_secret_value())
         self._challenges = Challenges(
-            decoded_key(settings.altcha_key.get_secret_value()),
+            challenge_key,
             max_number=settings.altcha_max_number,
             clock=clock.now,
+        )
+        self._ceremonies = Ceremonies(
+            settings.portal_url, settings.brand_name, PasskeyChallenges(challenge_key, clock=clock.now)
+        )
+        self._passkey_proof = PasskeyProof(
+            mongo=backbone.mongo, store=self.store, ceremonies=self._ceremonies, clock=clock.now
         )
         self._sealing = Keyring.from_setting(settings.sealing_keys.get_secret_value())
 
     def use_cases(self) -> UseCases:
-        sessions, proof, unlocks = self._sessions(), self._proof(), self._unlocks()
+        sessions, unlocks, mongo = self._sessions(), self._unlocks(), self._backbone.mongo
+        proof = PasswordProof(
+            mongo=mongo, store=self.store, vault=self.vault, passwords=self.passwords, clock=clock.now
+        )
+        accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
         own_password = OwnPassword(
-            mongo=self._backbone.mongo,
+            mongo=mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
-            accepted=PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read()),
+            accepted=accepted,
             proof=proof,
             sessions=sessions,
             clock=clock.now,
@@ -116,17 +142,39 @@ class _Wiring:
         settlement = self._settlement(sessions)
         password_resets = self._password_resets(sessions, own_password)
         new_devices = self._new_devices(sessions, password_resets)
+        arrivals = Arrivals(store=self.store, sessions=sessions, new_devices=new_devices, clock=clock.now)
         return UseCases(
-            sign_in=self._sign_in(sessions, new_devices, unlocks),
+            sign_in=self._sign_in(arrivals, unlocks),
             sessions=sessions,
-            session_list=SignedInDevices(
-                mongo=self._backbone.mongo, store=self.store, sessions=sessions, clock=clock.now
-            ),
+            session_list=SignedInDevices(mongo=mongo, store=self.store, sessions=sessions, clock=clock.now),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
+            passkey_sign_in=PasskeySignIn(
+                insurer=self._settings.insurer,
+                ceremonies=self._ceremonies,
+                proof=self._passkey_proof,
+                arrivals=arrivals,
+            ),
+            passkeys=Passkeys(
+                mongo=self._backbone.mongo,
+                store=self.store,
+                sessions=sessions,
+                ceremonies=self._ceremonies,
+                clock=clock.now,
+            ),
+            factors=Factors.of(
+                mongo=mongo,
+                store=self.store,
+                vault=self.vault,
+                sessions=sessions,
+                new_devices=new_devices,
+                password_resets=password_resets,
+                issuer=self._settings.brand_name,
+                clock=clock.now,
+            ),
             identifiers=self._identifiers(sessions, own_password, settlement),
             identifier_change=IdentifierChange(
-                mongo=self._backbone.mongo,
+                mongo=mongo,
                 store=self.store,
                 settlement=settlement,
                 password_resets=password_resets,
@@ -136,7 +184,7 @@ class _Wiring:
             challenges=self._challenges,
             password_resets=password_resets,
             unlocks=unlocks,
-            account=AccountReader(self.vault, sessions),
+            account=AccountReader(self.vault, self.store, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
         )
@@ -200,15 +248,14 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _sign_in(self, sessions: Sessions, new_devices: NewDevices, unlocks: Unlocks) -> SignIn:
+    def _sign_in(self, arrivals: Arrivals, unlocks: Unlocks) -> SignIn:
         return SignIn(
             insurer=self._settings.insurer,
             mongo=self._backbone.mongo,
             store=self.store,
             vault=self.vault,
             passwords=self.passwords,
-            sessions=sessions,
-            new_devices=new_devices,
+            arrivals=arrivals,
             unlocks=unlocks,
             clock=clock.now,
         )
@@ -234,20 +281,13 @@ class _Wiring:
             clock=clock.now,
         )
 
-    def _proof(self) -> PasswordProof:
-        return PasswordProof(
-            mongo=self._backbone.mongo,
-            store=self.store,
-            vault=self.vault,
-            passwords=self.passwords,
-            clock=clock.now,
-        )
-
     def _step_up(self, sessions: Sessions, proof: PasswordProof) -> StepUp:
         return StepUp(
             store=self.store,
             sessions=sessions,
             proof=proof,
+            passkey_proof=self._passkey_proof,
+            ceremonies=self._ceremonies,
             lasts=timedelta(minutes=self._settings.step_up_minutes),
             clock=clock.now,
         )

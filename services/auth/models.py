@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 IdentifierKind = Literal["nir", "email", "member_number"]
-RequiredActionName = Literal["choose_identifier", "confirm_identifier", "choose_password"]
+RequiredActionName = Literal["second_factor", "choose_identifier", "confirm_identifier", "choose_password"]
 PasswordKind = Literal["own", "temporary"]
 
 
@@ -62,6 +62,32 @@ class Device(Stored):
     trusted: bool = False
 
 
+class SecondFactor(Stored):
+    """An authenticator app (RFC 6238), and the codes for the day when it is lost."""
+
+    secret: str
+    """Sealed at rest."""
+    since: datetime
+    device: str | None
+    """Where it was added: the device's `token_hash`."""
+    last_step: int
+    """Of the newest code that served: neither it nor an older one serves again."""
+    recovery_codes: list[str]
+    """HMACs of those that have not served."""
+    codes_made_at: datetime
+    asked_at: datetime | None = None
+    """When a right password last asked for it."""
+
+
+class PendingSecondFactor(Stored):
+    """A secret that was shown and whose first code is awaited, in that session alone."""
+
+    secret: str
+    """Sealed at rest."""
+    session_id: str
+    expires_at: datetime
+
+
 ClosureReason = Literal["death", "dispute", "security", "other"]
 
 
@@ -88,6 +114,10 @@ class Account(Stored):
     own_password: str | None = None
     passwords_set: int = 0
     """How many own passwords there have been: a reset link is good while the one it was asked under holds."""
+    own_password_short: bool = False
+    """It is shorter than what is asked of one that stands alone."""
+    second_factor: SecondFactor | None = None
+    pending_second_factor: PendingSecondFactor | None = None
     temporary_passwords: list[TemporaryPassword] = []
     """Oldest first: a letter that somebody else asked for must not void the one the member holds."""
     activated_email: str | None = None
@@ -104,6 +134,10 @@ class Account(Stored):
     devices: list[Device] = []
     signed_in_at: datetime | None = None
     closure: SignInClosure | None = None
+    passkey_user: str | None = None
+    """The account to devices that hold a passkey of it: 32 random bytes in base64url, drawn for the first."""
+    passkey_declined: bool = False
+    """The member answered « Plus tard » when one was offered."""
 
     def fact(self, name: str) -> JsonValue:
         """The value of a fact, None where it was never told or was removed."""
@@ -134,12 +168,22 @@ SecurityEventKind = Literal[
     "confirmation_failed",
     "password_set",
     "password_reset_asked",
+    "password_reset_refused",
     "password_reset",
     "address_asked",
     "identifier_changed",
     "identifier_change_undone",
+    "passkey_added",
+    "passkey_removed",
+    "passkey_refused",
     "closed",
     "opened",
+    "second_factor_asked",
+    "second_factor_failed",
+    "second_factor_added",
+    "second_factor_removed",
+    "recovery_code_used",
+    "recovery_codes_made",
 ]
 """What the record of security events tells apart. The kind says the outcome."""
 
@@ -207,7 +251,11 @@ class Session(Stored):
     session_id: str = Field(alias="_id")
     member_number: str
     password: PasswordKind
-    """Which password opened it; `own` from the moment the member sets one in it."""
+    """Which password opened it; `own` from the moment the member sets one in it, and where a passkey did."""
+    passkey: str | None = None
+    """The passkey that opened it, two factors by itself; none: a password did."""
+    second_factor_due: bool = False
+    """The password was right; until a code is too, nothing is open."""
     device_name: str | None
     device: str | None = None
     """The device's `token_hash`; none in a session opened before this was noted."""
@@ -222,3 +270,21 @@ class Session(Stored):
     used_at: datetime | None = None
     confirmed_until: datetime | None = None
     """Until then its holder has proved to be the member, whichever way (`rules.is_confirmed`)."""
+
+
+class Passkey(Stored):
+    """A public key whose private half is on a device of the member's, or in what keeps their devices alike.
+
+    `credential_id`, `public_key` (COSE): base64url. `backed_up`: its device says that it is kept elsewhere too.
+    """
+
+    passkey_id: str = Field(alias="_id")
+    member_number: str
+    credential_id: str
+    public_key: str
+    sign_count: int
+    """As the device last counted; 0 where it does not."""
+    backed_up: bool
+    name: str
+    added_at: datetime
+    used_at: datetime | None = None

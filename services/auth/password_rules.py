@@ -11,6 +11,8 @@ from shared.errors import FieldError
 
 MAX_LENGTH: Final = 128
 MIN_DISTINCT: Final = 5
+WITH_SECOND_FACTOR: Final = 8
+"""Characters that are enough beside a second factor (NIST SP 800-63B-4, 3.1.1.2)."""
 
 _SEQUENCES: Final = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -40,6 +42,14 @@ class PasswordRules:
     def __init__(self, *, min_length: int, common: CommonPasswords) -> None:
         self._min_length, self._common = min_length, common
 
+    def min_length(self, *, second_factor: bool) -> int:
+        """How many characters it takes."""
+        return min(WITH_SECOND_FACTOR, self._min_length) if second_factor else self._min_length
+
+    def is_short(self, password: str) -> bool:
+        """Whether it is too short to stand alone."""
+        return _length(password) < self._min_length
+
     def weaknesses(self, password: str, *, personal: Iterable[str], min_length: int | None = None) -> list[str]:
         """Why `password` is refused as an own password: stable codes, in the order to show them; empty if it is good.
 
@@ -48,11 +58,10 @@ class PasswordRules:
         setting's. `personal`: names, dates, addresses and numbers of the member.
         """
         text = normal(password)
-        length = min(len(password), len(text))  # one sign may be 18 characters once it is normalised
         if len(text) > MAX_LENGTH or len(password) > MAX_LENGTH:
             return ["too_long"]  # and nothing is compared with it
         checks = {
-            "too_short": length < (self._min_length if min_length is None else min_length),
+            "too_short": _length(password) < (self._min_length if min_length is None else min_length),
             "only_digits": text.isdigit(),
             "too_repetitive": len(set(text)) < MIN_DISTINCT,
             "too_common": self._is_common(plain(text)) or _is_row_of_keys(plain(text)),
@@ -61,13 +70,18 @@ class PasswordRules:
         }
         return [code for code, refused in checks.items() if refused]
 
-    def described(self, codes: Sequence[str], field: str) -> list[FieldError]:
+    def described(self, codes: Sequence[str], field: str, *, min_length: int | None = None) -> list[FieldError]:
         """The codes of `weaknesses` as errors of `field`."""
-        return [FieldError(field, code, _DETAILS[code].format(min_length=self._min_length)) for code in codes]
+        least = self._min_length if min_length is None else min_length
+        return [FieldError(field, code, _DETAILS[code].format(min_length=least)) for code in codes]
 
     def _is_common(self, text: str) -> bool:
         """A known password under what people add to one; or a French word, whatever stands between its letters."""
         return any(core in self._common for core in _cores(text)) or _once(_letters(text)) in self._common.french
+
+
+def _length(password: str) -> int:
+    return min(len(password), len(normal(password)))  # one sign may be 18 characters once it is normalised
 
 
 def plain(text: str) -> str:

@@ -12,7 +12,9 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -28,6 +30,14 @@ GROUP = 4
 HASHES = Counter("espace_password_hashes_total", "argon2id computations, for requests or for letters.", ["purpose"])
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class HashedPassword:
+    """An own password that was accepted. `short`: only beside a second factor."""
+
+    hash: str
+    short: bool
 
 
 def generate_temporary() -> str:
@@ -63,6 +73,8 @@ def normal(password: str) -> str:
 class Passwords:
     """Hashes in threads of its own, as many at a time as it is told, and refuses work beyond its queue with 503.
 
+    The tries of one line (one identifier, say) are checked one after the other: who guesses with one identifier takes
+    one thread at most, however many tries come at once, and nobody else waits for them.
     A low-priority thread beside them hashes for letters, so that a wave of enrolments never delays a sign-in.
     """
 
@@ -74,6 +86,8 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, "argon2")
         self._background = ThreadPoolExecutor(1, "argon2-background", initializer=_lower_priority)
         self._places = threads + max_waiting
+        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """A line is there while somebody stands in it."""
         self._dummy = self._hasher.hash(secrets.token_hex())
 
     async def start(self) -> None:
@@ -90,16 +104,20 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of an own password, in PHC form. Raises `Unavailable` when the queue is full."""
-        return await self._run(lambda: self._hasher.hash(normal(password)))
+        return await self._placed(lambda: self._hasher.hash(normal(password)))
 
     async def hash_in_background(self, canonical: str) -> str:
         """The hash of a temporary password in its canonical form, at low priority."""
         HASHES.labels("letter").inc()
         return await asyncio.get_running_loop().run_in_executor(self._background, self._hasher.hash, canonical)
 
-    async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether `password` is the one stored; without a stored one the same time is spent and the answer is no."""
-        return await self._run(lambda: self._matches(stored or self._dummy, normal(password))) and stored is not None
+    async def verify(self, stored: str | None, password: str, *, line: str) -> bool:
+        """Whether `password` is the one stored; without a stored one the same time is spent and the answer is no.
+
+        `line`: whose tries wait for each other. Raises `Unavailable` when the queue is full.
+        """
+        typed = normal(password)
+        return await self._placed(lambda: self._matches(stored or self._dummy, typed), line) and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Whether `stored` was hashed with other parameters than today's."""
@@ -111,15 +129,21 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _placed(self, work: Callable[[], T], line: str | None = None) -> T:
         if self._places <= 0:
             raise Unavailable(retry_after_s=1)
         self._places -= 1
-        HASHES.labels("request").inc()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            if line is None:
+                return await self._run(work)
+            async with self._lines.setdefault(line, asyncio.Lock()):
+                return await self._run(work)
         finally:
             self._places += 1
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        HASHES.labels("request").inc()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
 def _lower_priority() -> None:

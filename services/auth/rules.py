@@ -21,13 +21,13 @@ from services.auth.models import (
     RequiredActionName,
     Session,
 )
-from services.auth.passwords import canonical_temporary
+from services.auth.passwords import HashedPassword, canonical_temporary
 from shared import clock, nir
 
 REFRESH_OVERLAP = timedelta(seconds=10)
 """How long a refresh token lives on once its successor was first used (two tabs, a lost answer)."""
 MAX_DEVICES = 10
-DEVICE_NAME_CHARACTERS = 100
+DEVICE_NAME_CHARACTERS, PASSKEY_NAME_CHARACTERS = 100, 60
 _NOT_IN_DEVICE_NAME = re.compile(r"[^\w .,’'()+-]|_|(?<!\d)\.|\.(?!\d)")
 MAX_LOCKS_TOLD, LOCKS_TOLD_WITHIN = 3, timedelta(hours=24)
 """Strangers can have blocks told of, by failing: no more mails than these to one member."""
@@ -129,9 +129,11 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def required_actions(account: Account, password: PasswordKind) -> list[RequiredActionName]:
+def required_actions(
+    account: Account, password: PasswordKind, *, second_factor_due: bool = False
+) -> list[RequiredActionName]:
     """What the member must do before anything else, in a session opened with that password."""
-    actions: list[RequiredActionName] = []
+    actions: list[RequiredActionName] = ["second_factor"] if second_factor_due else []
     if not account.identifier_chosen:
         actions.append("confirm_identifier" if account.pending else "choose_identifier")
     if password == "temporary":  # noqa: S105 - a kind
@@ -157,12 +159,10 @@ def signed_in_with(account: Account, stored: str) -> Account:
     return account.model_copy(update={"temporary_passwords": account.temporary_passwords[hashes.index(stored) :]})
 
 
-def with_own_password(account: Account, hashed: str) -> Account:
+def with_own_password(account: Account, new: HashedPassword) -> Account:
     """`account` with that password alone; every temporary one ends, and so does every reset link."""
-    set_before = account.passwords_set
-    return account.model_copy(
-        update={"own_password": hashed, "passwords_set": set_before + 1, "temporary_passwords": []}
-    )
+    own = {"own_password": new.hash, "own_password_short": new.short}
+    return account.model_copy(update={**own, "passwords_set": account.passwords_set + 1, "temporary_passwords": []})
 
 
 def is_confirmed(session: Session, now: datetime) -> bool:
@@ -235,7 +235,10 @@ def known_device(account: Account | None, token_hashes: Iterable[str]) -> str | 
 
 
 def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bool) -> Account:
-    """`account` with that device seen now; the one unseen longest goes when there are more than ten."""
+    """`account` with that device seen now. Of more than ten the one unseen longest goes, the member's own ones last.
+
+    Each sign-in of a browser that forgets, or of an app that shows no token, is one more: they push out each other.
+    """
     known = {device.token_hash: device for device in account.devices}
     before = known.pop(token_hash, None)
     seen = Device(
@@ -244,13 +247,18 @@ def with_device(account: Account, token_hash: str, now: datetime, *, trusted: bo
         seen_at=now,
         trusted=trusted or bool(before and before.trusted),
     )
-    newest = sorted([*known.values(), seen], key=lambda device: device.seen_at)[-MAX_DEVICES:]
-    return account.model_copy(update={"devices": newest})
+    others = sorted(known.values(), key=lambda device: (device.trusted, device.seen_at))[1 - MAX_DEVICES :]
+    return account.model_copy(update={"devices": [*others, seen]})
 
 
 def without_device(account: Account, token_hash: str) -> Account:
     """`account`, to which that device is unknown again."""
     return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash != token_hash]})
+
+
+def with_only_device(account: Account, token_hash: str | None) -> Account:
+    """`account`, to which of all its devices that one is known: whoever had the old password made theirs known."""
+    return account.model_copy(update={"devices": [d for d in account.devices if d.token_hash == token_hash]})
 
 
 def is_new_device(account: Account, token_hash: str) -> bool:
@@ -264,8 +272,17 @@ def plain_device_name(told: str | None) -> str | None:
 
     Whoever signs in chooses it, and the mail that warns of them repeats it.
     """
+    return _words(told, DEVICE_NAME_CHARACTERS)
+
+
+def plain_passkey_name(told: str | None) -> str | None:
+    """The same for what a member calls a passkey."""
+    return _words(told, PASSKEY_NAME_CHARACTERS)
+
+
+def _words(told: str | None, longest: int) -> str | None:
     words = _NOT_IN_DEVICE_NAME.sub(" ", unicodedata.normalize("NFKC", told or ""))
-    return " ".join(words.split())[:DEVICE_NAME_CHARACTERS].strip() or None
+    return " ".join(words.split())[:longest].strip() or None
 
 
 def personal_data(account: Account, email: str | None) -> list[str]:

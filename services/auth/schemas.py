@@ -1,10 +1,21 @@
 """What goes over the wire, in and out. Every text has a bound; secrets never show in a representation."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from services.auth.models import IdentifierKind, RequiredActionName, SecurityEventKind
 from services.auth.password_rules import MAX_LENGTH
@@ -25,6 +36,10 @@ Chosen = Annotated[SecretStr, Field(min_length=1, max_length=8 * MAX_LENGTH), Af
 """A password that is being chosen: the rules say what is wrong with it, too long included; this bounds their work."""
 MAX_DEVICE_TOKENS = 5
 Token = Annotated[SecretStr, Field(min_length=1, max_length=512), AfterValidator(_encodable)]
+Credential = dict[str, JsonValue]
+"""A PublicKeyCredential as browsers write it (`toJSON()`): bytes in base64url without padding."""
+Options = dict[str, JsonValue]
+"""What browsers read by `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`."""
 
 
 class Wire(BaseModel):
@@ -33,15 +48,13 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class SignInRequest(Wire):
-    """`identifier`: an e-mail address, the 8 digits of the member number, or the NIR with or without its key.
+class OnDeviceRequest(Wire):
+    """What a sign-in says of its device, however one signs in.
 
     `device_tokens`: for a device that several members use and that cannot tell whose token is whose, newest first.
-    The one that the identifier's account knows counts; the others count for nothing.
+    The one that the member's account knows counts; the others count for nothing.
     """
 
-    identifier: str = Field(min_length=1, max_length=254)
-    password: Secret
     device_name: Text100 | None = None
     device_token: Token | None = None
     device_tokens: Annotated[list[Token], Field(max_length=MAX_DEVICE_TOKENS)] = []
@@ -52,6 +65,13 @@ class SignInRequest(Wire):
         """The device tokens, whichever way they came."""
         shown = [*([self.device_token] if self.device_token else []), *self.device_tokens]
         return [token.get_secret_value() for token in shown]
+
+
+class SignInRequest(OnDeviceRequest):
+    """`identifier`: an e-mail address, the 8 digits of the member number, or the NIR with or without its key."""
+
+    identifier: str = Field(min_length=1, max_length=254)
+    password: Secret
 
 
 class RefreshRequest(Wire):
@@ -87,9 +107,16 @@ class UndoRequest(Wire):
 
 
 class StepUpRequest(Wire):
-    """`password`: the one in force. Another way to confirm will be another field."""
+    """One of them. `password`: the one in force; `passkey`: what the browser answered to the options."""
 
-    password: Secret
+    password: Secret | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.password is None) == (self.passkey is None):
+            raise PydanticCustomError("one_of_two", "Exactly one of password and passkey")
+        return self
 
 
 class PasswordRequest(Wire):
@@ -157,8 +184,9 @@ class KnownDevice(Wire):
 
 
 class TokenPair(Wire):
-    """`expires_in`: seconds the access token lives. `required_actions`: in the order to show them, empty = come in.
+    """`expires_in`: seconds the access token lives, fewer where the session ends before.
 
+    `required_actions`: in the order to show them, empty = come in.
     `session_ends_at`: when the session ends, however active it is.
     """
 
@@ -234,7 +262,9 @@ class AccountView(Wire):
     """The member's own account; e-mail addresses and the NIR are masked.
 
     `email_masked`: the contact address (activated, else from enrolment). `pending_email_masked`: awaits its activation.
+    `password_min_length`: of the next own password; fewer with a second factor.
     `confirmed_until`: until then this session needs no step-up, null: it was never confirmed.
+    `passkeys`: how many there are. `offer_passkey`: there are none, and the member has not put it off.
     """
 
     member_number: str
@@ -248,5 +278,8 @@ class AccountView(Wire):
     nir_masked: str | None
     identifier_kind: IdentifierKind
     required_actions: list[RequiredActionName]
+    password_min_length: int
     confirmed_until: AwareDatetime | None
+    passkeys: int
+    offer_passkey: bool
     beneficiaries: list[BeneficiaryView]

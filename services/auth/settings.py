@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.sealing import Keyring
-from shared.settings import PasswordSettings, StatefulSettings
+from shared.settings import BrandSettings, PasswordSettings, StatefulSettings
 
 KEY_BYTES = 32
 
@@ -51,8 +51,11 @@ def _is_for_notifications(secret: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_is_key)]
 
 
-class AuthSettings(StatefulSettings, PasswordSettings):
-    """What auth has besides what every stateful service has."""
+class AuthSettings(StatefulSettings, BrandSettings, PasswordSettings):
+    """What auth has besides what every stateful service has.
+
+    Passkeys are made for the host of `portal_url` under the brand's name, and taken from that origin alone.
+    """
 
     insurer: str = "main"
     """Whose members sign in here: identifiers are unique per insurer."""
@@ -102,6 +105,8 @@ class AuthSettings(StatefulSettings, PasswordSettings):
 
     security_events_days: int = Field(default=365, ge=1, le=3650)
     """How long the record of security events keeps one (CNIL, délibération 2021-122: six months to a year)."""
+    security_events_failures_days: int = Field(default=90, ge=1, le=3650)
+    """The same for what was refused with an identifier, whether anybody has it or not: strangers write these rows."""
     kept_months_after_end: int = Field(default=24, ge=0, le=120)
     """How long a member may sign in and read once the membership has ended; then everything is erased."""
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from shared.tokens import ALGORITHM
+from shared.tokens import ALGORITHM, TYPE
 
 _COUNTER_BYTES = 4
 _MAC_BYTES = 32
@@ -27,12 +27,23 @@ class AccessTokens:
         keys = {kid: _ed25519(kid, seed) for kid, seed in seeds.items()}
         self._kid, self._key = next(iter(keys.items()))
         self._issuer = issuer
-        self.lifetime_s = lifetime_s
+        self._lifetime_s = lifetime_s
         self.jwks: dict[str, Any] = {"keys": [key.as_dict(private=False) for key in keys.values()]}
         """The public keys as a JSON Web Key Set (RFC 7517)."""
 
+    def lives_s(self, now: datetime, ends_at: datetime) -> int:
+        """How long a token of `now` lives whose session ends at `ends_at`: whole seconds, never beyond it."""
+        return min(self._lifetime_s, int(ends_at.timestamp()) - int(now.timestamp()))
+
     def issue(
-        self, *, member_number: str, session_id: str, insurer: str, required_actions: Sequence[str], now: datetime
+        self,
+        *,
+        member_number: str,
+        session_id: str,
+        insurer: str,
+        required_actions: Sequence[str],
+        now: datetime,
+        lives_s: int | None = None,
     ) -> str:
         """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions."""
         issued_at = int(now.timestamp())
@@ -42,10 +53,11 @@ class AccessTokens:
             "sid": session_id,
             "insurer": insurer,
             "iat": issued_at,
-            "exp": issued_at + self.lifetime_s,
+            "exp": issued_at + (self._lifetime_s if lives_s is None else lives_s),
             "required_actions": list(required_actions),
         }
-        return jwt.encode({"alg": ALGORITHM, "kid": self._kid}, claims, self._key, algorithms=[ALGORITHM])
+        header = {"typ": TYPE, "alg": ALGORITHM, "kid": self._kid}
+        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 
 
 class LocalKeys:

@@ -22,6 +22,14 @@ class Vault:
         """What the failed tries with an identifier are counted under: a network, a known device, or signed in."""
         return self._mac(f"attempts|{lookup}|{kind}|{where}")
 
+    def second_factor(self, member_number: str) -> str:
+        """Under which key the wrong codes of a member are counted, whatever they sign in with."""
+        return self._mac(f"second_factor|{member_number}")
+
+    def recovery_code(self, member_number: str, code: str) -> str:
+        """What is stored of such a code: its 55 bits alone would be found from a plain hash."""
+        return self._mac(f"recovery_code|{member_number}|{code}")
+
     def requests(self, network: str) -> str:
         """Under which key the requests without a challenge from a network are counted."""
         return self._mac(f"resets|{network}")

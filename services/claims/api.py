@@ -24,12 +24,12 @@ from shared.tokens import CurrentMember
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
-def _claims(request: Request) -> Claims:
+async def _claims(request: Request) -> Claims:
     claims: Claims = request.app.state.claims
     return claims
 
 
-def _papers(request: Request) -> Papers:
+async def _papers(request: Request) -> Papers:
     papers: Papers = request.app.state.papers
     return papers
 

@@ -7,14 +7,16 @@ from datetime import date, datetime
 from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
-from services.claims.models import Fact, Member
+from services.claims.models import CoverageKey, Fact, Member
 from shared.events.fields import Domain
 from shared.events.membership import Coverage, Guarantee
 
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 """The grid's columns, in the order of the user guide's card."""
 
-_PARIS = ZoneInfo("Europe/Paris")
+PARIS: Final = ZoneInfo("Europe/Paris")
+"""Cards begin and end at midnight there."""
+
 _REFERENCE = re.compile(r"\(([0-9A-Za-z*]{1,3})\)")
 
 
@@ -49,10 +51,15 @@ class Card:
     insured: tuple[Insured, ...]
     next_valid_from: date | None
 
+    @property
+    def operators(self) -> tuple[str | None, ...]:
+        """The grid's row of operators, one for each of `DOMAINS`: None where people differ, or nobody has any."""
+        return tuple(_shared_by_all(person.cells[column] for person in self.insured) for column in range(len(DOMAINS)))
+
 
 def today() -> date:
-    """The day it is in France: cards begin and end at midnight there."""
-    return datetime.now(_PARIS).date()
+    """The day it is in France."""
+    return datetime.now(PARIS).date()
 
 
 def card_on(member: Member, day: date) -> Card | None:
@@ -102,6 +109,29 @@ def renewed(before: Member, after: Member, day: date) -> date | None:
     )
 
 
+def overlaps(before: Member, after: Member) -> int:
+    """How many of the periods that changed from `before` to `after` share a day with another: one goes before it.
+
+    Contract management is not meant to tell such periods; which of them is in force says `card_on`.
+    """
+    changed = [period for period, fact in after.coverages.items() if before.coverages.get(period) is not fact]
+    return sum(any(_meet(after, period, other) for other in after.coverages) for period in changed)
+
+
+def _meet(member: Member, period: CoverageKey, other: CoverageKey) -> bool:
+    one, two = member.coverages[period].value, member.coverages[other].value
+    return period != other and max(one.valid_from, two.valid_from) <= min(one.valid_until, two.valid_until)
+
+
+def footnotes(coverage: Coverage) -> tuple[tuple[str, str], ...]:
+    """(mark, text) as they stand below the grid: 1, 2, 10, then letters and the star."""
+    return tuple(sorted((coverage.footnotes or {}).items(), key=lambda note: (_number(note[0]), note[0])))
+
+
+def _number(mark: str) -> int:
+    return int(mark) if mark.isdecimal() else 1000  # marks have three characters at most
+
+
 def _beginnings(member: Member) -> list[date]:
     return [fact.value.valid_from for fact in member.coverages.values()]
 
@@ -136,6 +166,12 @@ def _cell(coverage: Coverage, domain: Domain, rank: int) -> Cell | None:
     marks = _REFERENCE.findall(guarantee.level)
     notes = tuple(mark for mark in marks if mark in (coverage.footnotes or {}))
     return Cell(guarantee.operator, guarantee.level, notes)
+
+
+def _shared_by_all(column: Iterable[Cell | None]) -> str | None:
+    """What those who have a cell have in common."""
+    operators = {cell.operator for cell in column if cell}
+    return operators.pop() if len(operators) == 1 else None
 
 
 def _covers(guarantee: Guarantee, rank: int) -> bool:

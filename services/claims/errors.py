@@ -1,6 +1,6 @@
 """The errors of claims, besides those that every service has."""
 
-from shared.errors import NotFound, TooLarge
+from shared.errors import Conflict, Gone, NotFound, TooLarge
 
 
 class NoCard(NotFound):
@@ -17,3 +17,15 @@ class ListTooLong(TooLarge):
 
 class StatementTooLong(TooLarge):
     code, title = "statement_too_long", "The statement has too many lines for one document"
+
+
+class TooManyShares(Conflict):
+    """`max_open` says how many there may be."""
+
+    code, title = "too_many_shares", "As many links to this card are open as may be"
+
+
+class ShareOver(Gone):
+    """Whatever the reason: its time is over, it was stopped, there is no card any more, or it never was one of ours."""
+
+    code, title = "share_over", "This card is no longer shared"

@@ -17,7 +17,7 @@ LAST_DAY: Final = dt.date(2100, 12, 31)
 Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 
 
-def _filter(
+async def _filter(
     *,
     first_day: Annotated[Day | None, Query(alias="from")] = None,
     last_day: Annotated[Day | None, Query(alias="to")] = None,

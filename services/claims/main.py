@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.claims import api
+from services.claims import api, share_api, share_store
 from services.claims.papers import Papers
 from services.claims.service import Claims, Limits
 from services.claims.settings import ClaimsSettings
+from services.claims.share_store import ShareStore
+from services.claims.shares import Shares
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
@@ -26,7 +28,7 @@ LIVE_EVENTS = {CLAIMS: "claim"}
 
 def build(settings: ClaimsSettings) -> FastAPI:
     """The application with all its parts, nothing started."""
-    backbone = Backbone(SERVICE, settings, COLLECTIONS)
+    backbone = Backbone(SERVICE, settings, {**COLLECTIONS, **share_store.COLLECTIONS})
     store = ClaimsStore(backbone.mongo.db)
     statements = Statements(
         backbone.mongo,
@@ -37,6 +39,8 @@ def build(settings: ClaimsSettings) -> FastAPI:
     )
     limits = Limits(settings.statement_max_lines, settings.export_max_claims)
     claims = Claims(store, backbone.at_rest, statements, limits)
+    shared = ShareStore(backbone.mongo.db, backbone.at_rest)
+    shares = Shares(backbone.mongo, store, shared, settings.card_shares_max_open)
     typesetter = Typesetter(settings)
     live = Live(
         backbone.mongo,
@@ -44,10 +48,13 @@ def build(settings: ClaimsSettings) -> FastAPI:
         is_closed=backbone.tokens.is_closed,
         limits=LiveLimits(settings.live_max_streams, settings.live_max_changes),
     )
-    followed = subscriptions(claims, backbone.closures, settings.consumer_max_records)
+    followed = subscriptions(claims, shares, backbone.closures, settings.consumer_max_records)
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    app = backbone.app(followed, [api.router, live_router], [live, typesetter, announcers, Upkeep(backbone.mongo)])
+    upkeep = Upkeep(backbone.mongo)
+    routers = [api.router, share_api.router, live_router]
+    app = backbone.app(followed, routers, [live, typesetter, announcers, upkeep])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
+    app.state.shares, app.state.portal_url = shares, settings.portal_url
     return app
 
 

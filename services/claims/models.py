@@ -160,6 +160,22 @@ class Statement:
     claims: tuple[Reimbursement, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link by which a professional sees the member's card until `expires_at`; `token` is the link's secret.
+
+    `opened`: how often the card was shown by it; `last_opened_at`: when it was last.
+    """
+
+    share_id: str
+    member_number: str
+    token: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+    opened: int = 0
+    last_opened_at: datetime | None = None
+
+
 CoverageKey = tuple[str, str]
 """(`contract_number`, `valid_from` as `YYYY-MM-DD`): periods with different keys live side by side."""
 

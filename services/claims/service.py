@@ -26,9 +26,12 @@ from shared.events.base import Event
 from shared.events.claims import CardRenewed
 from shared.events.membership import MembershipEvent
 from shared.live import key
+from shared.logs import get_logger
 from shared.mongo import Transaction
 from shared.nir import Nir
 from shared.sealing import Keyring
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ class Claims:
             number = event.data.member_number
             before = now.get(number) or Member(number)
             now[number] = rules.merge_member(before, event.data, event.order, self._seal)
+            if overlaps := card.overlaps(before, now[number]):
+                # By the event alone the publisher finds whose it is; told again if the transaction has to run again.
+                log.warning("coverage_periods_overlap", event_id=event.id, periods=overlaps)
             if valid_from := card.renewed(before, now[number], card.today()):
                 tx.publish(Event.of(CardRenewed(member_number=number, valid_from=valid_from)))
         await self._store.save_members([member for number, member in now.items() if member is not held.get(number)], tx)

@@ -22,3 +22,6 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
     """That one printed statement or list holds; a longer one is refused rather than cut short."""
     export_max_claims: int = Field(default=20_000, ge=1)
     """That one spreadsheet of a list holds; the same."""
+
+    card_shares_max_open: int = Field(default=3, ge=1, le=20)
+    """Links to one member's card that are open at the same time."""

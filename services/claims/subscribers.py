@@ -5,6 +5,7 @@ from typing import TypeGuard
 
 from services.claims.rules import ClaimEvent
 from services.claims.service import Claims
+from services.claims.shares import Shares
 from shared.closures import Closures
 from shared.consumer import Subscription
 from shared.events.auth import MemberErased, SessionsClosed
@@ -13,7 +14,7 @@ from shared.events.membership import MembershipEvent
 from shared.mongo import Transaction
 
 
-def subscriptions(claims: Claims, closures: Closures, max_records: int) -> Sequence[Subscription]:
+def subscriptions(claims: Claims, shares: Shares, closures: Closures, max_records: int) -> Sequence[Subscription]:
     """What claims listens to, topic by topic."""
 
     async def on_membership(events: Sequence[Event[EventData]], tx: Transaction) -> None:
@@ -26,9 +27,12 @@ def subscriptions(claims: Claims, closures: Closures, max_records: int) -> Seque
         for event in events:
             if _of_closure(event):
                 await closures.record(tx, event)
+                if event.data.all_before:
+                    await shares.end_before(event.data.member_number, event.data.all_before, tx)
         erased = [event.data.member_number for event in events if isinstance(event.data, MemberErased)]
         if erased:
             await claims.erase(erased, tx)
+            await shares.erase(erased, tx)
 
     return (
         Subscription("membership.v1", on_membership, max_records),

@@ -21,12 +21,12 @@ from shared.tokens import CurrentMember
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
-def _reception(request: Request) -> Reception:
+async def _reception(request: Request) -> Reception:
     reception: Reception = request.app.state.reception
     return reception
 
 
-def _shelf(request: Request) -> Shelf:
+async def _shelf(request: Request) -> Shelf:
     shelf: Shelf = request.app.state.shelf
     return shelf
 

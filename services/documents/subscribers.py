@@ -27,6 +27,8 @@ PASSED_OVER: frozenset[type[EventData]] = frozenset(
         auth.PasswordChanged,
         auth.AccountLocked,
         auth.SignedInFromNewDevice,
+        auth.PasskeyAdded,
+        auth.SecondFactorChanged,
     }
 )
 """What is read and causes nothing here. A type in neither this list nor a handler's is refused, never overlooked."""

@@ -19,7 +19,7 @@ STYLE: Final = "portal.css"
 """Every style sheet in one file, one request: they are small, and the next page needs no other."""
 STYLES: Final = (
     "modern-normalize-3.0.1", "tokens", "portal", "forms", "parts", "home", "overview", "reimbursements", "card",
-    "documents", "messages", "devices", "session", "print",
+    "card_full", "card_shares", "documents", "messages", "devices", "two_steps", "session", "print",
 )  # fmt: skip
 _NOT_SERVED: Final = {".txt", ".css"}
 

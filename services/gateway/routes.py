@@ -17,7 +17,7 @@ FILE_FORM_BYTES: Final = 26 * 1024 * 1024
 _READS: Final = 3000
 _WRITES: Final = 300
 _STRANGERS: Final = 120
-"""Where no token is needed, and each request costs a password's hash or a mail."""
+"""Where no token is needed: each request costs a password's hash or a mail, or tries a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def _auth(methods: str, path: str, *, bearer: bool = True) -> Route:
     return Route(tuple(methods.split()), API_PREFIX + path, "auth", bearer)
 
 
-def _claims(methods: str, path: str) -> Route:
-    return Route(tuple(methods.split()), API_PREFIX + path, "claims")
+def _claims(methods: str, path: str, *, bearer: bool = True) -> Route:
+    return Route(tuple(methods.split()), API_PREFIX + path, "claims", bearer)
 
 
 def _documents(methods: str, path: str, max_body_bytes: int = _JSON) -> Route:
@@ -74,6 +74,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _auth("POST", "/session/refresh", bearer=False),
     _auth("POST", "/session/second-factor"),
     _auth("POST", "/session/step-up"),
+    _auth("POST", "/session/step-up/options"),
     _auth("GET DELETE", "/sessions"),
     _auth("POST", "/sessions/closures", bearer=False),
     _auth("DELETE", "/sessions/{session_id}"),
@@ -86,7 +87,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     _auth("POST", "/account/password"),
     _auth("GET POST", "/account/passkeys"),
     _auth("POST", "/account/passkeys/options"),
-    _auth("DELETE", "/account/passkeys/{passkey_id}"),
+    _auth("POST", "/account/passkeys/not-now"),
+    _auth("PATCH DELETE", "/account/passkeys/{passkey_id}"),
     _auth("GET POST DELETE", "/account/totp"),
     _auth("GET POST", "/account/recovery-codes"),
     _auth("GET", "/challenges", bearer=False),
@@ -104,7 +106,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     _claims("GET", "/payments/{payment_id:path}/statement.pdf"),
     _claims("GET", "/card"),
     _claims("GET", "/card.pdf"),
-    _claims("POST", "/card/shares"),
+    _claims("GET POST", "/card/shares"),
+    _claims("POST", "/card/shares/checks", bearer=False),  # for whoever has a link, as the next
+    _claims("POST", "/card/shares/openings", bearer=False),
     _claims("DELETE", "/card/shares/{share_id}"),
     _documents("GET", "/documents"),
     _documents("POST", "/documents", FILE_FORM_BYTES),

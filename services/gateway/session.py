@@ -41,7 +41,7 @@ from shared.logs import get_logger
 from shared.sealing import Keyring
 
 CLOSED_WITHIN_S: Final = 3
-"""How long a page waits for auth to close a session that ended by itself; auth ends it anyway, later."""
+"""How long a page waits for auth to close a session that is over or gave way to another; auth ends it anyway, later."""
 
 _SESSION, _OVER = "session", "session_over"
 
@@ -74,6 +74,10 @@ class Sessions:
         session = self._held(request)
         return None if session is None or self._over(session) else session
 
+    def ignore(self, request: Request) -> None:
+        """Answer as to a stranger: a session that the browser may have is neither looked at nor prolonged."""
+        request.state.session = None
+
     def noted(self, request: Request) -> WebSession | None:
         """`peek`, and the member was active, unless a script asked by itself."""
         session = self.peek(request)
@@ -98,16 +102,22 @@ class Sessions:
         session = self._held(request)
         if session is None or not self._over(session):
             return
+        await self._end(request, session)
+        request.state.session_over = True
+        self._cookies.set(request, _OVER, "1")
+
+    async def _end(self, request: Request, session: WebSession) -> None:
+        """Have auth close it, if that can be done soon; the browser forgets it."""
         try:
             async with asyncio.timeout(CLOSED_WITHIN_S):
                 if session.near_its_end:
                     session = await self.renew(request, session)
                 await self._call(request, "DELETE", "auth", "/session", session.access_token)
+        except Unauthenticated:
+            pass  # it is over already
         except (Problem, TimeoutError, ValidationError) as error:
-            log.warning("ended_session_not_closed", error=type(error).__name__)
+            log.warning("session_not_closed", error=type(error).__name__)
         self.forget(request)
-        request.state.session_over = True
-        self._cookies.set(request, _OVER, "1")
 
     def ended_by_itself(self, request: Request) -> bool:
         """Whether that is how the last session of this browser ended: whichever of its tabs noticed."""
@@ -131,8 +141,13 @@ class Sessions:
         pair = TokenPair.model_validate(answer.body)
         return self._keep(request, WebSession.of(pair, seen_at=session.seen_at, trusted=session.trusted))
 
-    def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
-        """Begin a session in this browser, which becomes a known device. `trusted`: it is the member's own."""
+    async def open(self, request: Request, signed_in: SignedIn, *, trusted: bool) -> WebSession:
+        """Begin a session in this browser, which becomes a known device; the one that it held ends.
+
+        `trusted`: the device is the member's own.
+        """
+        if before := self._held(request):
+            await self._end(request, before)
         session = WebSession.of(signed_in, seen_at=time.time(), trusted=trusted)
         if signed_in.device_token:
             self.kept.know_device(request, signed_in.device_token, session.member, kept=trusted)
@@ -155,10 +170,10 @@ class Sessions:
         self._cookies.delete(request, _SESSION)
 
     async def anonymous(self, request: Request, method: str, path: str, body: Json) -> Answer:
-        """Ask auth something that needs no session; as often as the same path of the API may be asked."""
+        """Ask a service something that needs no session; as often as the same path of the API may be asked."""
         route = next(route for route in ROUTES if route.path == API_PREFIX + path and method in route.methods)
         await self._rate_limits.count(route, self.address(request))
-        return await self._call(request, method, "auth", path, None, body=body)
+        return await self._call(request, method, route.service, path, None, body=body)
 
     async def call(
         self,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from services.gateway import access_tokens
 from services.gateway.schemas.account import TokenPair
+from shared.tokens import SECOND_FACTOR
 
 REFRESH_BEFORE_S: Final = 30
 """A page may call several services with its token: it must outlive them all."""
@@ -57,6 +58,11 @@ class WebSession(BaseModel):
     def member(self) -> str | None:
         """Whose it is, by the token and unverified; `None` if the token does not say."""
         return access_tokens.member(self.access_token)
+
+    @property
+    def is_half(self) -> bool:
+        """Whether the second factor is still to be shown."""
+        return SECOND_FACTOR in self.required_actions
 
     @property
     def near_its_end(self) -> bool:

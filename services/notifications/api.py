@@ -26,12 +26,12 @@ from shared.tokens import CurrentMember
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
 
-def _messages(request: Request) -> Messages:
+async def _messages(request: Request) -> Messages:
     messages: Messages = request.app.state.messages
     return messages
 
 
-def _choices(request: Request) -> Choices:
+async def _choices(request: Request) -> Choices:
     choices: Choices = request.app.state.choices
     return choices
 

@@ -32,8 +32,11 @@ MailKind = Literal[
     "address_change_undone",
     "password_reset",
     "password_reset_done",
+    "password_changed",
     "new_device",
     "account_locked",
+    "passkey_added",
+    "second_factor",
     "statement",
     "answer",
 ]
@@ -78,8 +81,11 @@ RULES: Mapping[MailKind, MailRule] = {
     "address_change_undone": MailRule(email_field="previous_email"),
     "password_reset": MailRule(rules.activated_address, "/nouveau-mot-de-passe", "reset_token"),
     "password_reset_done": MailRule(rules.activated_address),
+    "password_changed": MailRule(rules.warnings_address, "/mot-de-passe-perdu"),
     "new_device": MailRule(rules.warnings_address, "/fermer-session", "close_token", repeats="device"),
     "account_locked": MailRule(rules.warnings_address, "/deblocage", "unlock_token", until="until"),
+    "passkey_added": MailRule(rules.contact_address, "/compte/cles-d-acces"),
+    "second_factor": MailRule(rules.warnings_address, repeats="change"),
     "statement": MailRule(rules.statements_address, "/decomptes"),
     "answer": MailRule(rules.contact_address, "/messages"),
 }

@@ -55,6 +55,8 @@ class Subscribers:
             auth.PasswordReset: self._password_reset,
             auth.SignedInFromNewDevice: self._signed_in_from_new_device,
             auth.AccountLocked: self._account_locked,
+            auth.PasskeyAdded: self._passkey_added,
+            auth.SecondFactorChanged: self._second_factor_changed,
             auth.IdentifierChangeRequested: self._identifier_change_requested,
             auth.IdentifierChanged: self._identifier_changed,
             auth.SessionsClosed: self._sessions_closed,
@@ -93,6 +95,8 @@ class Subscribers:
     async def _password_changed(self, event: Event[auth.PasswordChanged], tx: Transaction) -> None:
         if event.data.replaces == "temporary":
             await self._letters.withdraw(event.data.member_number, event.time, tx)
+        else:
+            await self._mails.order("password_changed", event, tx)
 
     async def _password_reset_requested(self, event: Event[auth.PasswordResetRequested], tx: Transaction) -> None:
         self._opened(event, "reset_token")
@@ -109,6 +113,12 @@ class Subscribers:
     async def _account_locked(self, event: Event[auth.AccountLocked], tx: Transaction) -> None:
         self._opened(event, "unlock_token")
         await self._mails.order("account_locked", event, tx)
+
+    async def _passkey_added(self, event: Event[auth.PasskeyAdded], tx: Transaction) -> None:
+        await self._mails.order("passkey_added", event, tx)
+
+    async def _second_factor_changed(self, event: Event[auth.SecondFactorChanged], tx: Transaction) -> None:
+        await self._mails.order("second_factor", event, tx)
 
     async def _identifier_change_requested(self, event: Event[auth.IdentifierChangeRequested], tx: Transaction) -> None:
         self._opened(event, "email")

@@ -93,6 +93,20 @@ class SignedInFromNewDevice(AuthEvent):
     """When the token's link ends."""
 
 
+class PasskeyAdded(AuthEvent):
+    at: Instant
+
+
+FactorChange = Literal["added", "removed", "recovery_code_used", "codes_refused"]
+
+
+class SecondFactorChanged(AuthEvent):
+    """What befell the member's second factor. `codes_refused`: wrong codes after the right password, up to a block."""
+
+    at: Instant
+    change: FactorChange
+
+
 class SessionsClosed(AuthEvent):
     """Either the sessions named, or all that began before an instant."""
 

@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from deploy.cli.environment import kafka_access
 from deploy.cli.publisher import BrokerUnreachable, Publisher
 from deploy.simulator import demo, enrolled, population
 from shared import clock
 from shared.events.auth import PasswordReset
-from shared.events.base import Event, EventData
-from shared.events.record import Record, parse
+from shared.events.base import Event
 from tests.deploy.command import run
+from tests.kafka import Tail, of_service
 from tests.shared.events.examples import golden
 from tests.stack import RealServers
 
@@ -27,42 +26,9 @@ def operators(infra: RealServers) -> Mapping[str, str]:
 
 
 @pytest.fixture
-async def written_to(operators: Mapping[str, str]) -> AsyncIterator["Tail"]:
-    tail = Tail(operators)
-    await tail.start()
-    try:
+async def written_to(operators: Mapping[str, str]) -> AsyncIterator[Tail]:
+    async with Tail(of_service(operators)) as tail:
         yield tail
-    finally:
-        await tail.consumer.stop()
-
-
-class Tail:
-    """What is written to the internal systems' topics from now on."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.consumer = AIOKafkaConsumer(
-            "membership.v1", "claims.v1", "casework.v1", **kafka_access(environment).client_arguments()
-        )
-
-    async def start(self) -> None:
-        await self.consumer.start()
-        await self.consumer.seek_to_end()
-        for partition in self.consumer.assignment():
-            await self.consumer.position(partition)
-
-    async def events(self) -> list[Event[EventData]]:
-        """All that has come since the last call, once nothing more comes for a second."""
-        found: list[Event[EventData]] = []
-        while batches := await self.consumer.getmany(timeout_ms=1000):
-            for records in batches.values():
-                found += [
-                    parse(
-                        Record(one.topic, one.partition, one.offset, one.key, one.value, tuple(one.headers)),
-                        now=clock.now(),
-                    )
-                    for one in records
-                ]
-        return found
 
 
 async def test_an_event_is_published_and_its_place_printed(operators: Mapping[str, str], written_to: Tail) -> None:

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from deploy.local.chromium import chromium
 from tests.e2e.gallery.cast import Cast, prepared
-from tests.e2e.gallery.visits import Gallery
+from tests.e2e.gallery.visits import HEIGHT, Gallery
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
 from tests.e2e.pages.first_sign_in import ActivationPage, ChoicePage, ConfirmPage, HomePage, OverviewPage
+from tests.e2e.pages.keyboard import Keyboard
 from tests.stack import RealServers, RunningPortal
 
 SCREENS = Path(__file__).resolve().parents[2] / ".screens"
@@ -104,6 +105,20 @@ def gallery(cast: Cast, portal: RunningPortal) -> Iterator[Gallery]:
     gallery = Gallery(cast, portal)
     yield gallery
     gallery.close()
+
+
+@pytest.fixture
+def keyboard(browser: Browser, cast: Cast, request: pytest.FixtureRequest) -> Iterator[Keyboard]:
+    """On a computer, of the member whose name is the parameter; of nobody without."""
+    context = browser.new_context(
+        base_url=cast.origin,
+        locale="fr-FR",
+        viewport={"width": 1280, "height": HEIGHT},
+        storage_state=cast.cookies(getattr(request, "param", "")),
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    yield Keyboard(context.new_page())
+    context.close()
 
 
 def sign_in_newcomer(page: Page, newcomer: Newcomer) -> None:

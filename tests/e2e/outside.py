@@ -39,6 +39,11 @@ class Newcomer:
     email: str | None
     temporary_password: str
 
+    @property
+    def nir_on_the_card(self) -> str:
+        """In groups, with its key."""
+        return nir.grouped(nir.normalise(self.nir13))
+
 
 class Outside:
     """One installation's surroundings."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.gallery.cast import EMPTY, FULL, NEW, Cast
 from tests.e2e.gallery.states import STATES
-from tests.e2e.gallery.visits import HEIGHT, TIMEOUT_MS, Gallery, View
+from tests.e2e.gallery.visits import HEIGHT, Gallery, View
 from tests.e2e.outside import PASSWORD
 from tests.e2e.pages.card import CardPage
 from tests.e2e.pages.documents import DocumentsPage, SendPage
 from tests.e2e.pages.first_sign_in import ChoicePage, HomePage, OverviewPage
-from tests.e2e.pages.keyboard import Keyboard
+from tests.e2e.pages.keyboard import Keyboard, expect_told, of
 from tests.e2e.pages.messages import MessagesPage, ThreadPage, WritingPage
 from tests.e2e.pages.reimbursements import ReimbursementsPage
 from tests.e2e.test_documents import INVOICE
@@ -23,28 +22,12 @@ from tests.e2e.test_documents import INVOICE
 pytestmark = pytest.mark.browser
 
 WALKED = ["connexion-erreur", "accueil", "remboursements", "envoyer", "fil"]
-WALKED_IN_FULL = ["choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte"]
+WALKED_IN_FULL = [
+    *("choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte", "cles"),
+    *("perdu-erreurs", "deblocage", "appareils", "activite", "compte-confirmer-vide", "compte-identifiant"),
+]
 SUBJECT = "Ma carte à Lyon"
 NEXT = "six canards jaunes au loin"
-
-
-@pytest.fixture
-def keyboard(browser: Browser, cast: Cast, request: pytest.FixtureRequest) -> Iterator[Keyboard]:
-    """On a computer, of the member whose name is the parameter; of nobody without."""
-    context = browser.new_context(
-        base_url=cast.origin,
-        locale="fr-FR",
-        viewport={"width": 1280, "height": HEIGHT},
-        storage_state=cast.cookies(getattr(request, "param", "")),
-    )
-    context.set_default_timeout(TIMEOUT_MS)
-    yield Keyboard(context.new_page())
-    context.close()
-
-
-def of(who: str) -> pytest.MarkDecorator:
-    """The member at the keyboard."""
-    return pytest.mark.parametrize("keyboard", [who], indirect=True)
 
 
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
@@ -64,7 +47,7 @@ def test_signing_in_and_what_is_wrong_with_it(keyboard: Keyboard, cast: Cast) ->
     expect_told(page)
     expect(home.identifier).to_have_value(cast.credentials[EMPTY][0])
     keyboard.type(home.password, cast.credentials[EMPTY][1])
-    keyboard.press(page.get_by_role("button", name="Se connecter"))
+    keyboard.press(page.get_by_role("button", name="Se connecter", exact=True))
     OverviewPage(page)
 
 
@@ -192,9 +175,3 @@ def test_the_first_step_skips_to_the_content(keyboard: Keyboard) -> None:
     page.keyboard.press("Enter")
     keyboard.tab()
     assert page.locator("main").evaluate("main => main.contains(document.activeElement)")
-
-
-def expect_told(page: Page) -> None:
-    """An error is read out at once, and reading goes on from it."""
-    alert = page.locator("main").get_by_role("alert").first
-    expect(alert).to_be_focused()

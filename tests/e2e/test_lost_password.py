@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from shared import nir
 from tests.e2e.conftest import expect_ended, screens, sign_in_newcomer, sign_in_with_address
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, eventually
 from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
@@ -63,7 +62,7 @@ def _ask_with_a_mistake_first(page: Page, address: str, newcomer: Newcomer) -> s
     expect(page.get_by_role("alert")).to_contain_text("il en faut 15, avec la clé")
     screens(page, "mot-de-passe-perdu-erreur")
     with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
-        lost.ask(address, _with_key(newcomer))
+        lost.ask(address, newcomer.nir_on_the_card)
     lost.expect_asked()
     screens(page, "mot-de-passe-perdu-demande")
     return str(answered.value.headers["x-request-id"])
@@ -100,7 +99,7 @@ def test_a_letter_brings_a_temporary_password_and_the_member_chooses_their_own(
     sign_in_newcomer(page, newcomer)
     elsewhere = new_page(color_scheme="dark")
     lost = LostPasswordPage.open(elsewhere)
-    lost.ask(newcomer.member_number, _with_key(newcomer))
+    lost.ask(newcomer.member_number, newcomer.nir_on_the_card)
     lost.expect_asked()
     screens(elsewhere, "mot-de-passe-perdu-demande-sombre")
     printed = outside.letter_password(newcomer.member_number, "temporary_password")
@@ -164,7 +163,3 @@ def test_a_changed_password_keeps_this_session_and_ends_the_others(
 def _confirmations(outside: Outside, address: str) -> list[str]:
     subjects = [str(mail["Subject"]) for mail in outside.mails(address)]
     return [subject for subject in subjects if subject == "Votre mot de passe a été modifié"]
-
-
-def _with_key(newcomer: Newcomer) -> str:
-    return nir.grouped(nir.normalise(newcomer.nir13))

@@ -176,7 +176,7 @@ def test_pages_work_without_javascript(outside: Outside, new_page: Callable[...,
     ReimbursementsPage(page).open_claim(data["claim_id"])
     assert ReimbursementPage(page).left_to_pay() == "2,00 €"
     page.get_by_role("button", name="Se déconnecter").click()
-    expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
+    expect(page.get_by_role("button", name="Se connecter", exact=True)).to_be_visible()
 
 
 def test_an_address_that_does_not_exist_is_a_page(member: Newcomer, page: Page) -> None:

@@ -58,7 +58,7 @@ def verifier(first: OKPKey, later: OKPKey, closed: Closed) -> TokenVerifier:
     return TokenVerifier(Keys(first, later), "espace-assure", closed)  # type: ignore[arg-type]  # a stand-in for the closures' list
 
 
-def token(key: Any, alg: str = "EdDSA", **changes: Any) -> str:
+def token(key: Any, alg: str = "EdDSA", header: dict[str, Any] | None = None, **changes: Any) -> str:
     claims = {
         "iss": "espace-assure",
         "sub": "12345678",
@@ -69,7 +69,8 @@ def token(key: Any, alg: str = "EdDSA", **changes: Any) -> str:
         "required_actions": ["choose_password"],
     } | changes
     claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode({"alg": alg, "kid": key.kid}, claims, key, algorithms=[alg])
+    named = {"typ": "at+jwt", "alg": alg, "kid": key.kid} | (header or {})
+    return jwt.encode({n: v for n, v in named.items() if v is not None}, claims, key, algorithms=[alg])
 
 
 async def test_a_good_token_names_its_member(verifier: TokenVerifier, first: OKPKey) -> None:
@@ -104,6 +105,15 @@ async def test_a_token_of_another_key_or_algorithm_is_refused(verifier: TokenVer
     for forged in (token(stranger), token(symmetric, alg="HS256"), "a.b.c", "", "é"):
         with pytest.raises(Unauthenticated):
             await verifier.verify(forged)
+
+
+@pytest.mark.parametrize("header", [{"typ": "JWT"}, {"typ": "id+jwt"}, {"kid": None}, {"kid": "2"}])
+async def test_a_token_of_another_type_or_without_its_key_is_refused(
+    verifier: TokenVerifier, first: OKPKey, header: dict[str, Any]
+) -> None:
+    """Well signed: what these keys may sign for another use is no access token."""
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token(first, header=header))
 
 
 async def test_a_token_changed_by_one_letter_is_refused(verifier: TokenVerifier, first: OKPKey) -> None:

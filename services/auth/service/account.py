@@ -5,8 +5,10 @@ from typing import cast
 from pydantic import JsonValue
 
 from services.auth.models import Account, IdentifierKind
+from services.auth.password_rules import PasswordRules
 from services.auth.schemas import AccountView, BeneficiaryView
 from services.auth.service.sessions import Sessions
+from services.auth.store import Store
 from services.auth.vault import Vault
 from shared import nir
 from shared.formats import masked_email
@@ -16,13 +18,14 @@ from shared.tokens import Member
 class AccountReader:
     """Reads, never changes."""
 
-    def __init__(self, vault: Vault, sessions: Sessions) -> None:
-        self._vault, self._sessions = vault, sessions
+    def __init__(self, vault: Vault, store: Store, sessions: Sessions, accepted: PasswordRules) -> None:
+        self._vault, self._store, self._sessions, self._accepted = vault, store, sessions, accepted
 
     async def view(self, member: Member) -> AccountView:
         """The account of the member who asks; addresses and NIR masked."""
         caller = await self._sessions.caller(member)
         account = caller.account
+        passkeys = await self._store.passkeys.count(account.member_number)
         contact = account.activated_email or account.fact("email")
         return AccountView.model_validate(
             {
@@ -34,7 +37,10 @@ class AccountReader:
                 "nir_masked": self._masked_nir(account),
                 "identifier_kind": cast(IdentifierKind, account.identifier_kind),
                 "required_actions": caller.required_actions,
+                "password_min_length": self._accepted.min_length(second_factor=account.second_factor is not None),
                 "confirmed_until": caller.session.confirmed_until,
+                "passkeys": passkeys,
+                "offer_passkey": not (passkeys or account.passkey_declined),
                 "beneficiaries": _beneficiaries(account.fact("beneficiaries")),
             }
         )

@@ -7,6 +7,7 @@ from services.auth import tokens
 from services.auth.errors import IdentifierTaken
 from services.auth.service.mailed_links import good_link
 from services.auth.service.password_resets import PasswordResets
+from services.auth.service.second_factor_end import end_since
 from services.auth.service.settlement import Settlement
 from services.auth.store import Store
 from shared.mongo import Mongo, Transaction
@@ -39,6 +40,7 @@ class IdentifierChange:
             if await self._store.identifiers.owner(link.identifier_key, tx) not in {None, account.member_number}:
                 raise IdentifierTaken
             account = await self._settlement.restore(tx, account, link)
+            account = await end_since(tx, self._store, account, link.created_at, now)
             account = await self._password_resets.owed(tx, account)
             # Who changed the address knew the password: it would open the account again before its owner is back.
             await self._store.accounts.save(tx, [account.model_copy(update={"own_password": None})])

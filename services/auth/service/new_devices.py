@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from services.auth import rules, tokens
-from services.auth.models import CloseLink, Session
+from services.auth.models import Account, CloseLink, Session
 from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.mailed_links import good_link
 from services.auth.service.password_resets import PasswordResets
+from services.auth.service.second_factor_end import end_second_factor
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
 from shared import ids
@@ -38,8 +39,17 @@ class NewDevices:
         self._sessions, self._password_resets = sessions, password_resets
         self._link_lives, self._clock = link_lives, clock
 
-    async def announce(self, tx: Transaction, session: Session) -> None:
-        """`session` was opened on a device that is new to its member."""
+    async def arrived(self, tx: Transaction, account: Account, session: Session) -> Account:
+        """The sign-in is whole: its device is known from now on, and told of if it is news. Not stored yet."""
+        device, now = str(session.device), self._clock()
+        is_news = rules.is_new_device(account, device)
+        account = rules.with_device(account, device, now, trusted=session.trusted)
+        await self._store.security_events.note(tx, account.member_number, "signed_in", device=session.device_name)
+        if is_news:
+            await self._announce(tx, session)
+        return account.model_copy(update={"signed_in_at": now})
+
+    async def _announce(self, tx: Transaction, session: Session) -> None:
         token, event_id, expires_at = tokens.new_secret(), ids.new_id(), session.opened_at + self._link_lives
         link = CloseLink(
             token_hash=tokens.digest(token),
@@ -71,8 +81,11 @@ class NewDevices:
             link, account = await good_link(self._store, self._store.close_links, tokens.digest(token), now, tx)
             await self._store.close_links.use(tx, link, now)
             await self._sessions.close_device(tx, link.member_number, link.device, session_id=link.session_id)
+            account = rules.without_device(account, link.device)
+            if account.second_factor and account.second_factor.device == link.device:
+                account = await end_second_factor(tx, self._store, account, now)
             # Always written: of a sign-in with that device at the same instant, one of the two runs again.
-            await self._store.accounts.save(tx, [rules.without_device(account, link.device)])
+            await self._store.accounts.save(tx, [account])
             await self._password_resets.ask_for(tx, account)
             await self._store.security_events.note(tx, account.member_number, "device_closed")
 

@@ -7,8 +7,9 @@ from services.auth import rules
 from services.auth.errors import PasswordTooWeak
 from services.auth.models import Account, PasswordKind
 from services.auth.password_rules import PasswordRules
-from services.auth.passwords import Passwords, normal
+from services.auth.passwords import HashedPassword, Passwords, normal
 from services.auth.schemas import PasswordRequest
+from services.auth.service.passkeys import end_passkeys
 from services.auth.service.password_proof import PasswordProof, wrong
 from services.auth.service.sessions import Caller, Sessions
 from services.auth.store import Store
@@ -50,7 +51,7 @@ class OwnPassword:
         current, new = request.current_password.get_secret_value(), request.new_password.get_secret_value()
         self.refuse_weak(caller.account, new, current=current)
         proven = await self._proof.prove(caller.account, current, field="current_password", refusal=Invalid)
-        hashed = await self._passwords.hash(new)
+        hashed = await self.hash(new)
 
         async def body(tx: Transaction) -> None:
             caller = await self._sessions.caller(member, tx)
@@ -64,30 +65,39 @@ class OwnPassword:
 
     def refuse_weak(self, account: Account, password: str, *, current: str | None = None, email: str = "") -> None:
         """Raises `PasswordTooWeak`; `email` is an address not yet stored that it must not contain either."""
-        codes = self._accepted.weaknesses(password, personal=self._personal(account, email))
+        least = self._accepted.min_length(second_factor=account.second_factor is not None)
+        codes = self._accepted.weaknesses(password, personal=self._personal(account, email), min_length=least)
         if current is not None and normal(password) == normal(current):
             codes.append("unchanged")
         if codes:
-            raise PasswordTooWeak(errors=self._accepted.described(codes, "new_password"))
+            raise PasswordTooWeak(errors=self._accepted.described(codes, "new_password", min_length=least))
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str) -> HashedPassword:
         """Its hash, made outside any transaction."""
-        return await self._passwords.hash(password)
+        return HashedPassword(await self._passwords.hash(password), self._accepted.is_short(password))
 
-    async def set(self, tx: Transaction, caller: Caller, hashed: str) -> Account:
-        """The caller's account with that password alone; announces it and closes the caller's other sessions.
+    def replace(self, account: Account, new: HashedPassword) -> Account:
+        """`account` with that password alone. Raises `PasswordTooWeak` if its second factor went meanwhile."""
+        if new.short and account.second_factor is None:
+            raise PasswordTooWeak(errors=self._accepted.described(["too_short"], "new_password"))
+        return rules.with_own_password(account, new)
 
-        The account is not stored yet: the caller of this does that.
+    async def set(self, tx: Transaction, caller: Caller, hashed: HashedPassword) -> Account:
+        """The caller's account with that password and that device alone; announces it, closes their other sessions.
+
+        The account is not stored yet: the caller of this does that. Raises `PasswordTooWeak`.
         """
         account = caller.account
         if account.temporary_passwords:
             tx.publish(self._changed(account, "temporary"))
         if account.own_password:
             tx.publish(self._changed(account, "own"))
+        if caller.session.password == "temporary":  # noqa: S105 - a kind: a letter's, in the place of one that was lost
+            await end_passkeys(self._store, tx, account.member_number)
         await self._store.sessions.own_password_from_now(tx, caller.session.session_id)
         await self._store.security_events.note(tx, account.member_number, "password_set")
         await self._sessions.close_others(tx, caller)
-        return rules.with_own_password(account, hashed)
+        return rules.with_only_device(self.replace(account, hashed), caller.session.device)
 
     def _changed(self, account: Account, replaces: PasswordKind) -> Event[PasswordChanged]:
         return Event.of(PasswordChanged(member_number=account.member_number, at=self._clock(), replaces=replaces))

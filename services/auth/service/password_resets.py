@@ -15,6 +15,7 @@ from services.auth.service.activation_mails import LINKS_KEPT
 from services.auth.service.enrolment import TEMPORARY_PASSWORD
 from services.auth.service.mailed_links import good_link
 from services.auth.service.own_password import OwnPassword
+from services.auth.service.passkeys import end_passkeys
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
 from services.auth.vault import Vault
@@ -27,6 +28,7 @@ from shared.sealing import Keyring
 
 PASSWORD_RESET = "password_reset"  # noqa: S105 - the kind of job
 HOUR = timedelta(hours=1)
+MAX_REFUSALS_NOTED, REFUSALS_NOTED_WITHIN = 10, timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,10 @@ class PasswordResets:
                 return
             owner = await self._store.identifiers.owner(job.data["identifier_key"], tx)
             account = await self._store.accounts.get(owner, tx) if owner else None
-            if account is None or account.closure or self._nir_key(account) != job.data["nir_key"]:
+            if account is None or account.closure:
+                return
+            if self._nir_key(account) != job.data["nir_key"]:
+                await self._note_refused(tx, account.member_number)
                 return
             await self._store.security_events.note(tx, account.member_number, "password_reset_asked")
             if account.activated_email:
@@ -120,6 +125,12 @@ class PasswordResets:
                 await self._order_letter(tx, account)
 
         await self._mongo.transaction(body)
+
+    async def _note_refused(self, tx: Transaction, member_number: str) -> None:
+        """For the member to see. More of a day would only push everything else off the page."""
+        events, since = self._store.security_events, self._clock() - REFUSALS_NOTED_WITHIN
+        if await events.noted(tx, member_number, "password_reset_refused", since) < MAX_REFUSALS_NOTED:
+            await events.note(tx, member_number, "password_reset_refused")
 
     async def confirm(self, request: PasswordResetConfirmation) -> str:
         """Set the new password; answers the token by which this browser is known from now on.
@@ -138,10 +149,11 @@ class PasswordResets:
             await self._store.reset_links.use(tx, link, now)
             tx.publish(Event.of(PasswordReset(member_number=account.member_number, at=now)))
             await self._store.security_events.note(tx, account.member_number, "password_reset")
-            account = await self._sessions.close_all(tx, rules.with_own_password(account, hashed))
-            # Whoever had the old password made their device known: from now on only this one is.
-            account = account.model_copy(update={"devices": []})
-            account = rules.with_device(account, tokens.digest(device_token), now, trusted=False)
+            account = await self._sessions.close_all(tx, self._own_password.replace(account, hashed))
+            await end_passkeys(self._store, tx, account.member_number)
+            account = rules.with_device(
+                rules.with_only_device(account, None), tokens.digest(device_token), now, trusted=False
+            )
             await self._store.attempts.clear(tx, str(account.identifier_key))
             await self._store.accounts.save(tx, [account])
             return device_token

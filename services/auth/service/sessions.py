@@ -29,7 +29,7 @@ class Caller:
     @property
     def required_actions(self) -> list[RequiredActionName]:
         """What the member must do first."""
-        return rules.required_actions(self.account, self.session.password)
+        return _required_actions(self.account, self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +77,68 @@ class Sessions:
         """The session and account behind a verified token. Raises `Unauthenticated` if the session was closed."""
         session = await self._store.sessions.get(member.member_number, member.session_id, self._clock(), tx)
         account = await self._store.accounts.get(member.member_number, tx)
-        if session is None or account is None:
+        if session is None or account is None or account.insurer != member.insurer:
             raise Unauthenticated
         return Caller(session, account)
 
-    async def open(self, tx: Transaction, account: Account, *, password: PasswordKind, device: OnDevice) -> Session:
-        """A new session of `account`; the oldest beyond the limit are closed."""
+    async def open(
+        self,
+        tx: Transaction,
+        account: Account,
+        *,
+        password: PasswordKind,
+        device: OnDevice,
+        passkey: str | None = None,
+        second_factor_due: bool = False,
+    ) -> Session:
+        """A new session of `account`, the only one on that device; the oldest beyond the limit are closed."""
         now = self._clock()
         ends_at = now + (self._lifetimes.longest_trusted if device.trusted else self._lifetimes.longest)
         session = Session(
             session_id=ids.new_id(),
             member_number=account.member_number,
             password=password,
+            passkey=passkey,
+            second_factor_due=second_factor_due,
             device_name=device.name,
             device=device.token_hash,
             trusted=device.trusted,
             opened_at=now,
             ends_at=ends_at,
-            expires_at=self._expiry(now, ends_at, trusted=device.trusted),
+            expires_at=self._expiry(now, ends_at, lasts=device.trusted and not second_factor_due),
         )
-        others = await self._store.sessions.of_member(tx, account.member_number)
-        surplus = others[: max(0, len(others) + 1 - self._lifetimes.per_member)]
-        await self.close_in(tx, account.member_number, [other.session_id for other in surplus])
+        await self._make_room(tx, session)
         await self._store.sessions.add(tx, session)
         return session
 
+    async def complete(self, tx: Transaction, session: Session) -> None:
+        """The second factor was shown: a session like any other from now on."""
+        whole = session.model_copy(update={"second_factor_due": False})
+        await self._make_room(tx, whole)
+        expires_at = self._expiry(self._clock(), session.ends_at, lasts=session.trusted)
+        await self._store.sessions.complete(tx, session.session_id, expires_at)
+
     def tokens(self, session: Session, account: Account, *, refresh_number: int) -> TokenPair:
-        """What the client gets: an access token for now, the refresh token of that number for later."""
-        actions, now = rules.required_actions(account, session.password), self._clock()
+        """What the client gets: an access token for now, the refresh token of that number for later.
+
+        Raises `Unauthenticated` if the session ends before a second has passed: no token outlives it.
+        """
+        actions, now = _required_actions(account, session), self._clock()
+        issued_at = max(now, account.sessions_closed_before or now)
+        lives_s = self._access_tokens.lives_s(issued_at, session.expires_at)
+        if lives_s < 1:
+            raise Unauthenticated
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
             insurer=account.insurer,
             required_actions=actions,
-            now=max(now, account.sessions_closed_before or now),
+            now=issued_at,
+            lives_s=lives_s,
         )
         return TokenPair(
             access_token=access_token,
-            expires_in=self._access_tokens.lifetime_s,
+            expires_in=lives_s,
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
             session_ends_at=session.ends_at,
@@ -135,9 +159,11 @@ class Sessions:
             await self.close(session.member_number, session.session_id)
             raise Unauthenticated
         if step is RefreshStep.ADVANCE:
-            expires_at = self._expiry(now, session.ends_at, trusted=session.trusted)
+            lasts = session.trusted and not session.second_factor_due
+            expires_at = self._expiry(now, session.ends_at, lasts=lasts)
             if not await self._store.sessions.advance(session, now, expires_at):
                 return await self.refresh(token)  # the same token came twice at once, or the session was closed
+            session = session.model_copy(update={"expires_at": expires_at})
         account = await self._store.accounts.get(session.member_number)
         if account is None:
             raise Unauthenticated
@@ -167,6 +193,13 @@ class Sessions:
         opened = [s.session_id for s in sessions if s.session_id == session_id or s.device == device]
         await self.close_in(tx, member_number, opened)
 
+    async def close_opened_by(self, tx: Transaction, caller: Caller, passkey: str) -> None:
+        """Close what that passkey of the caller's opened, but for the session they ask from."""
+        number, here = caller.account.member_number, caller.session.session_id
+        sessions = await self._store.sessions.of_member(tx, number)
+        opened = [s.session_id for s in sessions if s.passkey == passkey and s.session_id != here]
+        await self.close_in(tx, number, opened)
+
     async def close_all(self, tx: Transaction, account: Account) -> Account:
         """Close every session there has been; the caller of this stores the account."""
         all_before = rules.all_before(self._clock())
@@ -181,11 +214,27 @@ class Sessions:
             await self._announce(tx, SessionsClosed(member_number=member_number, session_ids=tuple(closed)))
         return closed
 
-    def _expiry(self, now: datetime, ends_at: datetime, *, trusted: bool) -> datetime:
-        return ends_at if trusted else min(now + self._lifetimes.idle, ends_at)
+    async def _make_room(self, tx: Transaction, session: Session) -> None:
+        """Close those on the same device and the oldest beyond the limit, but only such as await a code if it does.
+
+        Who has but the password signs nobody out.
+        """
+        others = await self._store.sessions.of_member(tx, session.member_number)
+        like = [other for other in others if other.second_factor_due == session.second_factor_due]
+        elsewhere = [other for other in like if other.device != session.device]
+        kept = elsewhere[max(0, len(elsewhere) + 1 - self._lifetimes.per_member) :]
+        await self.close_in(tx, session.member_number, [other.session_id for other in like if other not in kept])
+
+    def _expiry(self, now: datetime, ends_at: datetime, *, lasts: bool) -> datetime:
+        """`lasts`: it does not end for want of use."""
+        return ends_at if lasts else min(now + self._lifetimes.idle, ends_at)
 
     async def _announce(self, tx: Transaction, closed: SessionsClosed) -> None:
         """To the other services, and to the replicas of this one."""
         event = Event.of(closed)
         tx.publish(event)
         await self._closures.record(tx, event)
+
+
+def _required_actions(account: Account, session: Session) -> list[RequiredActionName]:
+    return rules.required_actions(account, session.password, second_factor_due=session.second_factor_due)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.auth import tokens
 from services.auth.models import Account, IdentifierKind, UndoLink
 from services.auth.service.activation_mails import LINKS_KEPT
+from services.auth.service.passkeys import end_passkeys
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
 from services.auth.vault import Vault
@@ -66,10 +67,11 @@ class Settlement:
         return after
 
     async def restore(self, tx: Transaction, account: Account, link: UndoLink) -> Account:
-        """Bring back what `link` remembers; every session and every link that was asked since ends."""
+        """Bring back what `link` remembers; every session, every passkey and every link asked since ends."""
         after = await self._given(tx, account, Settled(link.identifier_kind, link.identifier_key, link.email))
         await self._store.undo_links.use(tx, link, self._clock())
         await self._store.reset_links.void(tx, account.member_number)
+        await end_passkeys(self._store, tx, account.member_number)
         after = await self._sessions.close_all(tx, after)
         await self._store.security_events.note(tx, account.member_number, "identifier_change_undone")
         self._announce(tx, after, self._replaced(account, after), None, None)

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from services.auth import rules, tokens
 from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
-from services.auth.models import Account, PasswordKind, Session
-from services.auth.passwords import Passwords
+from services.auth.models import Account, PasswordKind
+from services.auth.passwords import Passwords, canonical_temporary
 from services.auth.schemas import SignedIn, SignInRequest
-from services.auth.service.new_devices import NewDevices
-from services.auth.service.sessions import OnDevice, Sessions
+from services.auth.service.arrivals import Arrivals, Arrived
 from services.auth.service.unlocks import Unlocks
 from services.auth.store import Store
 from services.auth.store.attempts import Attempt, Place
@@ -41,26 +40,25 @@ class SignIn:
         store: Store,
         vault: Vault,
         passwords: Passwords,
-        sessions: Sessions,
-        new_devices: NewDevices,
+        arrivals: Arrivals,
         unlocks: Unlocks,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
-        self._passwords, self._sessions, self._clock = passwords, sessions, clock
-        self._new_devices = new_devices
-        self._unlocks = unlocks
+        self._passwords, self._arrivals, self._unlocks, self._clock = passwords, arrivals, unlocks, clock
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.get(owner or "")  # asked for nobody too: it takes the same time
-        attempt = await self._store.attempts.begin(key, self._place(key, account, request, network))
+        account = await self._store.accounts.of_owner(owner)
+        password, place = request.password.get_secret_value(), self._place(key, account, request, network)
+        letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
+        attempt = await self._store.attempts.begin(key, place, letter=letter)
         if attempt.refused:
             raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         try:
-            proof = await self._prove(key, account, request.password.get_secret_value())
+            proof = await self._prove(attempt, account, password)
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
@@ -82,52 +80,33 @@ class SignIn:
             return Place(self._vault.place(key, "network", network), known=False)
         return Place(self._vault.place(key, "device", device), known=True)
 
-    async def _prove(self, key: str, account: Account | None, password: str) -> Proof | None:
-        """One hash, whatever was found: the typed password's own form says which kind it must be."""
+    async def _prove(self, attempt: Attempt, account: Account | None, password: str) -> Proof | None:
+        """One hash, whatever was found: the typed password's own form says which kind it must be.
+
+        Strangers' tries with the identifier wait for each other, wherever they come from; a known device's for its own.
+        """
         kind, stored, typed = rules.password_slot(account, password, self._clock())
-        if not await self._passwords.verify(stored, typed) or account is None or stored is None:
+        line = attempt.place.where if attempt.place.known else attempt.identifier
+        if not await self._passwords.verify(stored, typed, line=line) or account is None or stored is None:
             return None
         rehashed = None
         if kind == "own" and self._passwords.is_outdated(stored):
             rehashed = await self._passwords.hash(password)
-        return Proof(account.member_number, key, kind, stored, rehashed)
+        return Proof(account.member_number, attempt.identifier, kind, stored, rehashed)
 
     async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
-        shown = {tokens.digest(token): token for token in request.shown_devices}
-        new_device_token = tokens.new_secret()
-
-        async def body(tx: Transaction) -> tuple[Session, Account, str]:
+        async def body(tx: Transaction) -> Arrived:
             account = await self._store.accounts.get(proof.member_number, tx)
             if account is None or not _still_holds(account, proof):
                 raise _wrong(attempt)
-            if account.closure:
-                raise SignInClosed
-            known = rules.known_device(account, shown)
-            kept = shown[known] if known else new_device_token
-            device = _device(request, kept)
-            is_news = rules.is_new_device(account, device.token_hash)
-            account = rules.with_device(account, device.token_hash, self._clock(), trusted=device.trusted)
-            signed_in: dict[str, object] = {"signed_in_at": self._clock()}
+            account = rules.signed_in_with(account, proof.stored)
             if proof.rehashed:
-                signed_in["own_password"] = proof.rehashed
-            # Always written: a password changed at the same instant then makes one of the two transactions run again.
-            account = rules.signed_in_with(account, proof.stored).model_copy(update=signed_in)
-            await self._store.accounts.save(tx, [account])
-            session = await self._sessions.open(tx, account, password=proof.kind, device=device)
-            await self._store.security_events.note(tx, account.member_number, "signed_in", device=device.name)
-            if is_news:
-                await self._new_devices.announce(tx, session)
+                account = account.model_copy(update={"own_password": proof.rehashed})
+            arrived = await self._arrivals.open(tx, account, request, password=proof.kind)
             await self._store.attempts.succeeded(tx, attempt)
-            return session, account, kept
+            return arrived
 
-        session, account, kept = await self._mongo.transaction(body)
-        pair = self._sessions.tokens(session, account, refresh_number=0)
-        return SignedIn(**pair.model_dump(), device_token=kept)
-
-
-def _device(request: SignInRequest, device_token: str) -> OnDevice:
-    name = rules.plain_device_name(request.device_name)
-    return OnDevice(name, tokens.digest(device_token), trusted=request.trust_device)
+        return self._arrivals.answer(await self._mongo.transaction(body))
 
 
 def _still_holds(account: Account, proof: Proof) -> bool:

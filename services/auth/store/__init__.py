@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -12,8 +11,9 @@ from services.auth.store.attempts import Attempts, Limits
 from services.auth.store.challenges import UsedChallenges, WithoutChallenge
 from services.auth.store.identifiers import Identifiers
 from services.auth.store.links import Links, OnceLinks, UndoLinks
+from services.auth.store.passkeys import Passkeys
 from services.auth.store.security_events import COLLECTION as SECURITY_EVENTS
-from services.auth.store.security_events import SecurityEvents
+from services.auth.store.security_events import Kept, SecurityEvents
 from services.auth.store.sessions import Sessions
 from shared.mongo import Mongo, Transaction
 
@@ -34,10 +34,11 @@ class Store:
     used_challenges: UsedChallenges
     without_challenge: WithoutChallenge
     security_events: SecurityEvents
+    passkeys: Passkeys
     mongo: Mongo
 
     @classmethod
-    def of(cls, mongo: Mongo, limits: Limits, events_kept: timedelta) -> "Store":
+    def of(cls, mongo: Mongo, limits: Limits, events_kept: Kept) -> "Store":
         """The collections of one database. `limits`: of failed sign-ins; `events_kept`: how long the record lasts."""
         return cls(
             Accounts(mongo),
@@ -52,6 +53,7 @@ class Store:
             UsedChallenges(mongo),
             WithoutChallenge(mongo),
             SecurityEvents(mongo, events_kept),
+            Passkeys(mongo),
             mongo,
         )
 
@@ -65,7 +67,10 @@ class Store:
         await self.security_events.forget(tx, account)
 
 
-_BY_MEMBER = ("identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions")
+_BY_MEMBER = (
+    "identifiers", "activation_links", "reset_links", "close_links", "unlock_links", "undo_links", "sessions",
+    "passkeys",
+)  # fmt: skip
 """Their rows have `member_number`, and an index on it."""
 
 
@@ -81,6 +86,10 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
         "sessions": [
             IndexModel([("member_number", ASCENDING), ("opened_at", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ],
+        "passkeys": [
+            IndexModel([("member_number", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel([("credential_id", ASCENDING)], unique=True),
         ],
         "reset_links": [
             IndexModel([("member_number", ASCENDING)]),

@@ -1,14 +1,15 @@
 """`sign_in_attempts`: what failed lately, one document per identifier, known or not; `_id` is its lookup key.
 
-`tries`: [{`id`, `at`, `where`, `known`, `blocks`, `forgiven`}]. `where` is an HMAC of the network or of the known
-device, `known` says which. `blocks`: the failure that began a block there. `forgiven`: a success or an unlock took it
+`tries`: [{`id`, `at`, `where`, `known`, `letter`, `blocks`, `forgiven`}]. `where` is an HMAC of the network or of the
+known device, `known` says which. `letter`: what was typed has the form of a letter's password, which nobody guesses: it
+is on the short counter only. `blocks`: the failure that began a block there. `forgiven`: a success or an unlock took it
 off the short counter; the one of 24 hours keeps it.
 
 An attempt is counted before the password is looked at and taken back if it succeeds, each in one atomic update on the
 database server's clock that decides all counters at once: however many tries come at the same time, no more than the
 limit are ever hashed. A try that is refused changes nothing in the document, so that whoever hammers an identifier
-never makes the transaction of the member who signs in run again. It holds at most `per_day` tries of unknown devices
-and as many of each known one.
+never makes the transaction of the member who signs in run again. It holds at most `per_day` tries of unknown devices,
+as many of each known one, and the newest `LETTERS_HELD` of a letter's form.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from shared.ids import new_id
 from shared.mongo import Document, Mongo, Transaction
 
 DAY: Final = timedelta(hours=24)
+LETTERS_HELD: Final = 100
+"""Of 50 networks in 15 minutes; whoever has more of them gets more tries at 64 random bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +67,21 @@ class Attempts:
         self._collection = mongo.db["sign_in_attempts"]
         self._limits = limits
 
-    async def begin(self, identifier: str, place: Place) -> Attempt:
-        """Count a try as failed until it is known better, unless its place is blocked."""
+    async def begin(self, identifier: str, place: Place, *, letter: bool = False) -> Attempt:
+        """Count a try as failed until it is known better, unless its place is blocked.
+
+        `letter`: it has the form of a letter's password.
+        """
         attempt_id = new_id()
         row = await self._collection.find_one_and_update(
             {"_id": identifier},
-            self._counted(attempt_id, place),
+            self._counted(attempt_id, place, letter=letter),
             upsert=True,
             return_document=ReturnDocument.AFTER,
             projection={"tries": 1, "now": "$$NOW"},
         )
         assert row is not None  # noqa: S101 - an upsert that returns the document after
-        left, until = standing(row["tries"], place, self._limits, row["now"])
+        left, until = standing(row["tries"], place, self._limits, row["now"], letter=letter)
         return Attempt(
             identifier=identifier,
             id=attempt_id,
@@ -114,24 +120,28 @@ class Attempts:
         found = await self._collection.find_one({"_id": identifier, "tries": counts}, {"_id": 1}, session=tx.session)
         return found is not None
 
-    def _counted(self, attempt_id: str, place: Place) -> list[dict[str, Any]]:
+    def _counted(self, attempt_id: str, place: Place, *, letter: bool) -> list[dict[str, Any]]:
         """The update: drop what is past its day, then count unless blocked, and begin the block at the limit."""
         limits, recent = self._limits, self._recent(place)
-        of_the_day = _here(place) if place.known else {"$not": ["$$try.known"]}
+        of_the_day = {"$and": [_here(place) if place.known else {"$not": ["$$try.known"]}, {"$not": [_LETTER]}]}
         blocked_here = {"$gt": [_count({"$and": [recent, "$$try.blocks"]}), 0]}
-        refused = {"$or": [blocked_here, {"$gte": [_count(of_the_day), limits.per_day]}]}
+        blocked_today = False if letter else {"$gte": [_count(of_the_day), limits.per_day]}
+        refused = {"$or": [blocked_here, blocked_today]}
         this = {
             "id": attempt_id,
             "at": "$$NOW",
             "where": place.where,
             "known": place.known,
+            "letter": letter,
             "blocks": {"$gte": [{"$add": [_count(recent), 1]}, limits.max_failures]},
             "forgiven": False,
         }
+        letters = {"$slice": [_filtered("$tries", _LETTER), -LETTERS_HELD]}
         return [
             {"$set": {"tries": _filtered({"$ifNull": ["$tries", []]}, {"$gt": ["$$try.at", _ago(DAY)]})}},
             {"$set": {"counted": {"$cond": [refused, [], [this]]}}},
             {"$set": {"tries": {"$concatArrays": ["$tries", "$counted"]}}},
+            {"$set": {"tries": {"$concatArrays": [_filtered("$tries", {"$not": [_LETTER]}), letters]}}},
             {"$set": {"expires_at": {"$cond": [{"$eq": ["$counted", []]}, "$expires_at", _ago(-DAY)]}}},
             {"$unset": "counted"},
         ]
@@ -142,18 +152,27 @@ class Attempts:
         return {"$and": [_here(place), fresh, {"$not": ["$$try.forgiven"]}]}
 
 
-def standing(tries: list[Document], place: Place, limits: Limits, now: datetime) -> tuple[int, datetime | None]:
-    """How many more tries may fail at `place`, and when its block ends (the last one, if two hold), if it has one."""
+def standing(
+    tries: list[Document], place: Place, limits: Limits, now: datetime, *, letter: bool = False
+) -> tuple[int, datetime | None]:
+    """How many more tries may fail at `place`, and when its block ends (the last one, if two hold), if it has one.
+
+    `letter`: tries of the form of a letter's password, for which the day does not count.
+    """
     here = [known for known in tries if known["where"] == place.where]
     recent = [known for known in here if not known["forgiven"] and known["at"] > now - limits.block]
     of_the_day = here if place.known else [known for known in tries if not known["known"]]
-    day = sorted(known["at"] for known in of_the_day if known["at"] > now - DAY)
+    counted = [] if letter else [known for known in of_the_day if not known.get("letter")]
+    day = sorted(known["at"] for known in counted if known["at"] > now - DAY)
     ends = [known["at"] + limits.block for known in recent if known["blocks"]]
     if len(day) >= limits.per_day:
         ends.append(day[-limits.per_day] + DAY)
     if ends:
         return 0, max(ends)
     return max(0, min(limits.max_failures - len(recent), limits.per_day - len(day))), None
+
+
+_LETTER: Final = "$$try.letter"
 
 
 def _here(place: Place) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A failed sign-in is written by its identifier's lookup key, whoever has it or no
 """
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pymongo import DESCENDING
@@ -18,23 +19,36 @@ current_network: ContextVar[str | None] = ContextVar("current_network", default=
 """Where the request under way comes from (/24, IPv6 /64); none in a worker."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long a row lasts: what happened to an account, and what was refused with an identifier, anybody's or not."""
+
+    events: timedelta
+    failures: timedelta
+
+
 class SecurityEvents:
     """Who, what, when, from where, with what outcome; never a password, a token, an address or a number of a person."""
 
-    def __init__(self, mongo: Mongo, kept: timedelta) -> None:
+    def __init__(self, mongo: Mongo, kept: Kept) -> None:
         self._collection, self._kept = mongo.db[COLLECTION], kept
 
     async def note(
         self, tx: Transaction, member_number: str, kind: SecurityEventKind, *, device: str | None = None
     ) -> None:
         """It happened, if `tx` commits. `device`: in plain words."""
-        event = self._now(kind, device).model_copy(update={"member_number": member_number})
+        event = self._now(kind, device, self._kept.events).model_copy(update={"member_number": member_number})
         await self._collection.insert_one(_row(event), session=tx.session)
 
     async def note_failure(self, identifier_key: str, kind: SecurityEventKind, *, device: str | None = None) -> None:
         """It was tried with that identifier and refused."""
-        event = self._now(kind, device).model_copy(update={"identifier_key": identifier_key})
+        event = self._now(kind, device, self._kept.failures).model_copy(update={"identifier_key": identifier_key})
         await self._collection.insert_one(_row(event))
+
+    async def noted(self, tx: Transaction, member_number: str, kind: SecurityEventKind, since: datetime) -> int:
+        """How often that happened to the account since then."""
+        selection = {"member_number": member_number, "kind": kind, "at": {"$gte": since}}
+        return await self._collection.count_documents(selection, session=tx.session)
 
     async def of_account(self, account: Account, before: str | None, limit: int) -> list[SecurityEvent]:
         """The latest `limit` of the account, those older than the event `before`; newest first."""
@@ -47,7 +61,7 @@ class SecurityEvents:
         """Delete what is known of an account that is erased."""
         await self._collection.delete_many({"$or": _whose(account)}, session=tx.session)
 
-    def _now(self, kind: SecurityEventKind, device: str | None) -> SecurityEvent:
+    def _now(self, kind: SecurityEventKind, device: str | None, kept: timedelta) -> SecurityEvent:
         now: datetime = clock.now()
         return SecurityEvent(
             id=ids.new_id(),  # sorts by time
@@ -55,7 +69,7 @@ class SecurityEvents:
             kind=kind,
             network=current_network.get(),
             device=device,
-            delete_at=now + self._kept,
+            delete_at=now + kept,
         )
 
 

@@ -33,8 +33,9 @@ class Sessions:
         return [Session.model_validate(row) async for row in found]
 
     async def open_now(self, member_number: str, now: datetime) -> list[Session]:
-        """The member's open sessions, newest first."""
-        selection = {"member_number": member_number, "expires_at": {"$gt": now}}
+        """The member's open sessions, newest first; not those whose sign-in is only half done."""
+        whole = {"second_factor_due": {"$ne": True}}
+        selection = {"member_number": member_number, "expires_at": {"$gt": now}, **whole}
         found = self._collection.find(selection).sort("opened_at", -1)
         return [Session.model_validate(row) async for row in found]
 
@@ -52,6 +53,11 @@ class Sessions:
     async def delete_all(self, tx: Transaction, member_number: str) -> None:
         """Close every session of the member."""
         await self._collection.delete_many({"member_number": member_number}, session=tx.session)
+
+    async def complete(self, tx: Transaction, session_id: str, expires_at: datetime) -> None:
+        """Note that the second factor was shown."""
+        change = {"second_factor_due": False, "expires_at": expires_at}
+        await self._collection.update_one({"_id": session_id}, {"$set": change}, session=tx.session)
 
     async def own_password_from_now(self, tx: Transaction, session_id: str) -> None:
         """Note that the member set their own password in this session."""

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel
 
-from services.claims.card import DOMAINS, Card, Insured
+from services.claims.card import DOMAINS, Card, Insured, footnotes
 from services.claims.rules import nir_place
 from services.claims.settings import ClaimsSettings
 from shared import nir
@@ -41,6 +42,14 @@ class GridCell(BaseModel):
     level: str
     notes: list[str]
 
+    @classmethod
+    def row(cls, person: Insured) -> "list[GridCell | None]":
+        """One person's cells."""
+        return [
+            cls(operator=cell.operator, level=cell.level, notes=list(cell.notes)) if cell else None
+            for cell in person.cells
+        ]
+
 
 class CardBeneficiary(BaseModel):
     """One person on the card. `nir` is whole, with its key: it is the member's own card.
@@ -63,8 +72,12 @@ class Footnote(BaseModel):
     text: str
 
 
-class CardDetail(BaseModel):
-    """The card in force on a day. `next_valid_from`: when the next one begins, if it is known."""
+class CardFace(BaseModel):
+    """What stands on a card apart from its people.
+
+    `operators` is the grid's row of operators, one for each of `domains`: absent where people have different ones, or
+    nobody has any.
+    """
 
     insurer: Insurer
     amc_number: str
@@ -77,28 +90,42 @@ class CardDetail(BaseModel):
     contract_name: str
     responsible_contract: bool
     domains: list[str]
-    beneficiaries: list[CardBeneficiary]
+    operators: list[str | None]
     footnotes: list[Footnote]
+
+    @classmethod
+    def face(cls, card: Card, insurer: Insurer) -> dict[str, Any]:
+        """These fields of the card."""
+        told = card.coverage
+        return {
+            "insurer": insurer,
+            "amc_number": told.amc_number,
+            "agreement_type": told.agreement_type,
+            "csr": told.csr,
+            "member_number": card.member_number,
+            "valid_from": told.valid_from,
+            "valid_until": card.valid_until,
+            "contract_number": told.contract_number,
+            "contract_name": told.contract_name,
+            "responsible_contract": told.responsible_contract,
+            "domains": list(DOMAINS),
+            "operators": list(card.operators),
+            "footnotes": [Footnote(mark=mark, text=text) for mark, text in footnotes(told)],
+        }
+
+
+class CardDetail(CardFace):
+    """The member's own card in force on a day. `next_valid_from`: when the next one begins, if it is known."""
+
+    beneficiaries: list[CardBeneficiary]
     next_valid_from: dt.date | None
 
     @classmethod
     def of(cls, card: Card, insurer: Insurer, open_nir: OpenNir) -> "CardDetail":
         """The card with its NIRs opened."""
-        told = card.coverage
         return cls(
-            insurer=insurer,
-            amc_number=told.amc_number,
-            agreement_type=told.agreement_type,
-            csr=told.csr,
-            member_number=card.member_number,
-            valid_from=told.valid_from,
-            valid_until=card.valid_until,
-            contract_number=told.contract_number,
-            contract_name=told.contract_name,
-            responsible_contract=told.responsible_contract,
-            domains=list(DOMAINS),
+            **cls.face(card, insurer),
             beneficiaries=[_beneficiary(person, card.member_number, open_nir) for person in card.insured],
-            footnotes=[Footnote(mark=mark, text=text) for mark, text in sorted((told.footnotes or {}).items())],
             next_valid_from=card.next_valid_from,
         )
 
@@ -111,8 +138,5 @@ def _beneficiary(person: Insured, member_number: str, open_nir: OpenNir) -> Card
         last_name=person.last_name,
         birth_date=dt.date.fromisoformat(person.birth_date),
         nir=number + nir.key(number),
-        cells=[
-            GridCell(operator=cell.operator, level=cell.level, notes=list(cell.notes)) if cell else None
-            for cell in person.cells
-        ],
+        cells=GridCell.row(person),
     )

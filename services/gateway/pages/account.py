@@ -9,10 +9,10 @@ from starlette.responses import Response
 from services.gateway.drafts import Draft
 from services.gateway.pages import words
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.passwords import PasswordChange, change_page, changed
+from services.gateway.pages.passwords import PasswordChange, Refused, change_page, changed
 from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
 from services.gateway.pages.words import Language
-from services.gateway.schemas.account import Account, Consents, Preferences
+from services.gateway.schemas.account import Account, Consents, PasswordLength, Preferences
 from services.gateway.upstream import Json
 from services.gateway.web_session import WebSession
 from shared.errors import Malformed, RequiredAction, Unavailable
@@ -44,9 +44,17 @@ async def show_mails(web: WebPages, request: Request, session: WebSession, draft
     return await _account(web, request, session, kept=kept)
 
 
-async def show_password(web: WebPages, request: Request, _session: WebSession, _draft: Draft) -> Response:
+async def show_password(web: WebPages, request: Request, session: WebSession, _draft: Draft) -> Response:
     """The form of a new password, empty: no password is kept."""
-    return change_page(web, request, first=False)
+    return await _password_page(web, request, session)
+
+
+async def _password_page(
+    web: WebPages, request: Request, session: WebSession, refused: Refused | None = None
+) -> Response:
+    answer = await web.sessions.call(request, session, "GET", "auth", "/account")
+    least = PasswordLength.model_validate(answer.body).password_min_length
+    return change_page(web, request, refused, first=False, least=least)
 
 
 async def _account(
@@ -83,9 +91,9 @@ async def change_mails(
 
 
 @router.get("/mot-de-passe")
-async def password(request: Request, web: WebPages, _session: SignedIn) -> Response:
+async def password(request: Request, web: WebPages, session: SignedIn) -> Response:
     """The form of a new password."""
-    return change_page(web, request, first=False)
+    return await _password_page(web, request, session)
 
 
 @router.post("/mot-de-passe")
@@ -94,4 +102,6 @@ async def change_password(
 ) -> Response:
     """Change it; this session goes on, the others end."""
     refused = await changed(web, request, session, typed)
-    return change_page(web, request, refused, first=False) if refused else see(f"{HERE}?fait=mot-de-passe")
+    if refused:
+        return await _password_page(web, request, session, refused)
+    return see(f"{HERE}?fait=mot-de-passe")

@@ -1,4 +1,4 @@
-"""Asking for the password again, and going on where that was needed."""
+"""Asking for the password or a passkey again, and going on where that was needed."""
 
 from typing import Annotated
 
@@ -11,6 +11,8 @@ from services.gateway.pages.confirm_page import confirm_page
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.passwords import Refused, field_errors
 from services.gateway.pages.web import CONFIRM, CheckedForm, SignedIn, WebPages, local_path, see
+from services.gateway.passkeys import credential
+from services.gateway.upstream import Json
 from services.gateway.web_session import WebSession
 from shared.errors import TooManyRequests
 
@@ -20,17 +22,21 @@ router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in
 
 
 class Confirmation(BaseModel):
-    """The form. `suite`: where to go then. `garde`: the sealed draft of a form to show again."""
+    """The form. `suite`: where to go then. `garde`: the sealed draft of a form to show again.
+
+    `cle`: what a passkey answered, by the page's script; then the password counts for nothing.
+    """
 
     mot_de_passe: str = Field("", max_length=1024, repr=False)
+    cle: str = Field("", repr=False)
     suite: str = Field("", max_length=500)
     garde: str = ""
 
 
 @router.get(CONFIRM)
-async def confirm(request: Request, web: WebPages, _session: SignedIn, suite: str = "") -> Response:
+async def confirm(request: Request, web: WebPages, session: SignedIn, suite: str = "") -> Response:
     """The form."""
-    return confirm_page(web, request, suite=local_path(suite, ACCOUNT))
+    return await confirm_page(web, request, session, suite=local_path(suite, ACCOUNT))
 
 
 @router.post(CONFIRM)
@@ -39,21 +45,24 @@ async def confirmed(
 ) -> Response:
     """Confirm this session, then show the form that was kept, else the page that was wanted."""
     suite = local_path(typed.suite, ACCOUNT)
-    if not typed.mot_de_passe:
-        return confirm_page(web, request, Refused({"mot_de_passe": "required"}), suite=suite, garde=typed.garde)
-    body = {"password": typed.mot_de_passe}
+    if not (typed.mot_de_passe or typed.cle):
+        refused = Refused({"mot_de_passe": "required"})
+        return await confirm_page(web, request, session, refused, suite=suite, garde=typed.garde)
+    body: Json = {"passkey": credential(typed.cle)} if typed.cle else {"password": typed.mot_de_passe}
     answer = await web.sessions.call(request, session, "POST", "auth", "/session/step-up", body=body)
     if answer.ok:
         draft = keeper(request).open(typed.garde)
         return await keeper(request).show(request, session, draft, "confirmed") if draft else see(suite)
-    if answer.status == TooManyRequests.status:
+    if answer.code == "passkey_refused":
+        refused = Refused({"cle": answer.code})
+    elif answer.status == TooManyRequests.status:
         refused = Refused({"mot_de_passe": answer.code}, blocked_until=answer.retry_at)
     else:
         errors = field_errors(answer, {"password": "mot_de_passe"}, "mot_de_passe")
         refused = Refused(errors, int(answer.body.get("attempts_left") or 0), answer.retry_at)
-    return confirm_page(web, request, refused, suite=suite, garde=typed.garde)
+    return await confirm_page(web, request, session, refused, suite=suite, garde=typed.garde)
 
 
-async def show(web: WebPages, request: Request, _session: WebSession, draft: Draft) -> Response:
+async def show(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
     """The form, empty: no password is kept."""
-    return confirm_page(web, request, suite=local_path(draft.typed.get("suite", ""), ACCOUNT))
+    return await confirm_page(web, request, session, suite=local_path(draft.typed.get("suite", ""), ACCOUNT))

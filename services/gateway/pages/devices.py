@@ -1,6 +1,5 @@
 """Mes appareils: where the member is signed in, and signing out there."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -38,8 +37,7 @@ async def _devices(web: Web, request: Request, session: WebSession, *, done: str
     today = day_in_paris(clock.now())
     here = [each for each in opened if each.current]
     others = [each for each in opened if not each.current]
-    days = (today, today - timedelta(days=1))
-    return web.page(request, "devices.html", here=here, others=others, done=done, days=days)
+    return web.page(request, "devices.html", here=here, others=others, done=done, today=today)
 
 
 @router.post("/fermer")

@@ -9,16 +9,17 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.gateway.device_names import device_name
+from services.gateway.pages.code_page import code_page
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.sign_in_page import COOKIES_KNOWN, Block, sign_in_page
-from services.gateway.pages.web import CheckedForm, WebPages, local_path, see
+from services.gateway.pages.web import FIRST_STEPS, CheckedForm, WebPages, due_step, local_path, see
+from services.gateway.passkeys import credential
 from services.gateway.schemas.account import SignedIn
-from services.gateway.upstream import Answer
+from services.gateway.upstream import Answer, Json
 from services.gateway.web_session import WebSession
 from shared.clock import now
 
 AFTER_SIGN_IN = "/accueil"
-FIRST_STEPS = "/premiere-connexion"
 
 router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
@@ -31,15 +32,19 @@ async def home(request: Request, web: WebPages, suite: str = "") -> Response:
     await web.sessions.end_if_over(request)
     session, suite = web.sessions.noted(request), local_path(suite, "")
     if session:
-        return see(FIRST_STEPS if session.required_actions else suite or AFTER_SIGN_IN)
+        return see(due_step(session, suite) if session.required_actions else suite or AFTER_SIGN_IN)
     return sign_in_page(web, request, suite=suite)
 
 
 class SigningIn(BaseModel):
-    """The sign-in box as typed. `suite`: where to go then. `garde`: the sealed draft of a form to show again."""
+    """The sign-in box as typed. `suite`: where to go then. `garde`: the sealed draft of a form to show again.
+
+    `cle`: what a passkey answered, by the page's script; then identifier and password count for nothing.
+    """
 
     identifiant: str = Field("", max_length=254)
     mot_de_passe: str = Field("", max_length=1024, repr=False)
+    cle: str = Field("", repr=False)
     suite: str = Field("", max_length=500)
     appareil_personnel: bool = False
     garde: str = ""
@@ -47,6 +52,8 @@ class SigningIn(BaseModel):
     @property
     def missing(self) -> list[str]:
         """Fields left empty."""
+        if self.cle:
+            return []
         typed = {"identifiant": self.identifiant.strip(), "mot_de_passe": self.mot_de_passe}
         return [name for name, text in typed.items() if not text]
 
@@ -62,27 +69,29 @@ async def sign_in(request: Request, web: WebPages, typed: Annotated[SigningIn, F
     }
     if typed.missing:
         return sign_in_page(web, request, 422, missing=typed.missing, **again)
-    body = {
-        "identifier": typed.identifiant.strip(),
-        "password": typed.mot_de_passe,
+    proof: Json = {"identifier": typed.identifiant.strip(), "password": typed.mot_de_passe}
+    body = ({"credential": credential(typed.cle)} if typed.cle else proof) | {
         "device_tokens": web.sessions.kept.device_tokens(request),
         "device_name": device_name(request.headers.get("user-agent", ""), web.says(request)),
         "trust_device": typed.appareil_personnel,
     }
-    answer = await web.sessions.anonymous(request, "POST", "/session", body)
+    path = "/session/passkey" if typed.cle else "/session"
+    answer = await web.sessions.anonymous(request, "POST", path, body)
     if not answer.ok:
         return _refused(web, request, answer, again)
-    session = web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
-    return await _onwards(request, session, typed)
+    session = await web.sessions.open(request, SignedIn.model_validate(answer.body), trusted=typed.appareil_personnel)
+    return await onwards(web, request, session, suite=local_path(typed.suite, ""), garde=typed.garde)
 
 
-async def _onwards(request: Request, session: WebSession, typed: SigningIn) -> Response:
+async def onwards(web: WebPages, request: Request, session: WebSession, *, suite: str, garde: str) -> Response:
     """The step that is due; else the form that was kept for this member; else the page that was asked for."""
-    draft = keeper(request).open(typed.garde)
+    draft = keeper(request).open(garde)
+    if session.is_half:  # a kept form goes along: it is too long for an address
+        return code_page(web, request, suite=suite, garde=garde) if draft else see(due_step(session, suite))
     if session.required_actions and not (draft and draft.action.startswith(FIRST_STEPS)):
         return see(FIRST_STEPS)
     if draft is None:
-        return see(local_path(typed.suite, "") or AFTER_SIGN_IN)
+        return see(suite or AFTER_SIGN_IN)
     if draft.member != session.member:
         return see(FIRST_STEPS if session.required_actions else AFTER_SIGN_IN)
     return await keeper(request).show(request, session, draft, "back")
@@ -107,6 +116,8 @@ def _refused(web: WebPages, request: Request, answer: Answer, again: Mapping[str
     """What auth said, in plain words; the identifier survives, the password never does."""
     if answer.code == "sign_in_closed":
         return sign_in_page(web, request, answer.status, closed=True, **again)
+    if answer.code == "passkey_refused":
+        return sign_in_page(web, request, 422, passkey_refused=True, **again)
     attempts_left = int(answer.body.get("attempts_left") or 0)
     until = answer.retry_at if answer.status == 429 or attempts_left == 0 else None
     status = answer.status if answer.status == 429 else 422

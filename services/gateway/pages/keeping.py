@@ -30,9 +30,9 @@ class KeptForm:
     action: re.Pattern[str]
     fields: tuple[str, ...]
     show: Show
-    kept: Literal["text", "file", "choice", "step", "passwords", "button", "filters"] = "text"
-    """What the member is told of: a text, one without its file, ticks, ticks without a password, passwords, nothing,
-    filters of a list, which is filtered already."""
+    kept: Literal["text", "file", "choice", "step", "passwords", "button", "code", "filters"] = "text"
+    """What the member is told of: a text, without its file, ticks, without a password, passwords, nothing, a code,
+    filters."""
     page: str = ""
 
 
@@ -86,7 +86,7 @@ class Keeper:
         if session.member != draft.member:
             return self._web.failed(request, error)
         if not isinstance(error, FormRefused):
-            return self._not_yet(request, draft, error)
+            return await self._not_yet(request, session, draft, error)
         response = await self.show(request, await self._web.sessions.current(request), draft, "old")
         response.status_code = error.status
         return response
@@ -112,10 +112,11 @@ class Keeper:
         status = away.status if away else Unauthenticated.status
         return sign_in_page(self._web, request, status, away=away is not None, **context)
 
-    def _not_yet(self, request: Request, draft: Draft, problem: Problem) -> Response:
+    async def _not_yet(self, request: Request, session: WebSession, draft: Draft, problem: Problem) -> Response:
         """The password first, or a while."""
         if isinstance(problem, StepUpRequired):
-            return confirm_page(self._web, request, suite=self._address(draft), garde=self._drafts.seal(draft))
+            suite, sealed = self._address(draft), self._drafts.seal(draft)
+            return await confirm_page(self._web, request, session, suite=suite, garde=sealed)
         return self._later(request, draft, problem)
 
     def _later(self, request: Request, draft: Draft, problem: Problem) -> Response:

@@ -82,6 +82,13 @@ async def changed(web: Web, request: Request, session: WebSession, typed: Passwo
     return Refused(errors, int(answer.body.get("attempts_left") or 0), answer.retry_at)
 
 
-def change_page(web: Web, request: Request, refused: Refused | None = None, *, first: bool) -> Response:
-    """The form. `first`: the password in force is a letter's, and nothing else can be done before."""
-    return web.page(request, "change_password.html", 422 if refused else 200, refused=refused or Refused(), first=first)
+def change_page(
+    web: Web, request: Request, refused: Refused | None = None, *, first: bool, least: int | None = None
+) -> Response:
+    """The form. `first`: the password in force is a letter's, and nothing else can be done before.
+
+    `least`: how many characters it takes, where auth said so for this member.
+    """
+    context = {"password_min_length": least} if least else {}
+    status = 422 if refused else 200
+    return web.page(request, "change_password.html", status, refused=refused or Refused(), first=first, **context)

@@ -43,6 +43,7 @@ def sign_in_page(web: Web, request: Request, status: int = 200, **context: Any) 
         "attempts_left": None,
         "block": None,
         "closed": False,
+        "passkey_refused": False,
         "trusted": False,
         "over": web.sessions.ended_by_itself(request),
         "garde": "",

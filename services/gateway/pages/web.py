@@ -23,6 +23,7 @@ from services.gateway.pages import formats, words
 from services.gateway.pages.reimbursement_filters import FilterTokens
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
+from services.gateway.qr import qr_code
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
@@ -33,6 +34,10 @@ from shared.logs import get_logger
 HERE: Final = Path(__file__).parent
 CONFIRM: Final = "/compte/confirmer"
 """Where the password is asked again."""
+CODE: Final = "/connexion/code"
+"""Where a second factor is asked for, after the password."""
+FIRST_STEPS: Final = "/premiere-connexion"
+"""Where everything else is done that an account asks for first."""
 
 log = get_logger(__name__)
 
@@ -76,6 +81,7 @@ class Web:
                 shown=shown,
                 idle=self.sessions.idle,
                 session_left_s=self.sessions.left_s(session) if session else None,
+                for_a_stranger=getattr(request.state, "for_a_stranger", False),
                 signed_in=session is not None,
                 member_in=session is not None and not session.required_actions,
                 csrf_token=lambda: self.csrf.token(request, session.member if session else None),
@@ -99,7 +105,7 @@ class Web:
             case Unauthenticated():
                 return _elsewhere(request, f"/?suite={quote(_wanted(request), safe='')}")
             case RequiredAction():
-                return _elsewhere(request, "/premiere-connexion")
+                return _elsewhere(request, due_step(self.sessions.peek(request), _wanted(request)))
             case StepUpRequired():
                 return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
         problem = _problem(error)
@@ -151,6 +157,13 @@ def _problem(error: Exception) -> Problem:
 def see(path: str) -> RedirectResponse:
     """Go and look there (303): after a form was taken, so that going back or reloading never sends it twice."""
     return RedirectResponse(path, 303)
+
+
+def due_step(session: WebSession | None, suite: str) -> str:
+    """The page of the step that is due. `suite`: where to go after a code."""
+    if session is None or not session.is_half:
+        return FIRST_STEPS
+    return f"{CODE}?suite={quote(suite, safe='')}"
 
 
 def local_path(text: str, default: str) -> str:
@@ -224,6 +237,7 @@ def _environment(
     environment.filters.update(
         **formats.in_locale(words.LOCALES[language]),
         day=formats.day_in_paris,
+        qr_code=qr_code,
         nir_groups=formats.nir_groups,
         pairs=_pairs,
         path_segment=lambda text: quote(text, safe=""),
@@ -246,19 +260,30 @@ def _web(request: Request) -> Web:
     return web
 
 
+async def _its_web(request: Request) -> Web:
+    return _web(request)
+
+
 async def _checked_form(request: Request) -> None:
     web = _web(request)
     session = web.sessions.peek(request)
     await web.csrf.check(request, session.member if session else None)
 
 
+async def _as_to_a_stranger(request: Request) -> None:
+    request.state.for_a_stranger = True
+    _web(request).sessions.ignore(request)
+
+
 async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
 
-WebPages = Annotated[Web, Depends(_web)]
+WebPages = Annotated[Web, Depends(_its_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
+ForAStranger = Depends(_as_to_a_stranger)
+"""On a router whose pages are the same for whoever opens them: no session, no cookie, errors included."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
 Cursor = Annotated[str, Query(max_length=500)]

@@ -50,6 +50,22 @@ class OpenSessions(Wire):
     items: tuple[OpenSession, ...]
 
 
+class Passkey(Wire):
+    """`used_at`: when it last signed in or confirmed. `backed_up`: its device keeps it elsewhere too."""
+
+    passkey_id: str
+    name: str
+    added_at: datetime
+    used_at: datetime | None = None
+    backed_up: bool
+
+
+class Passkeys(Wire):
+    """All there are, oldest first."""
+
+    items: tuple[Passkey, ...]
+
+
 class ActivityEvent(Wire):
     """What happened, and from where: a network and a device in plain words, where they are known."""
 
@@ -79,6 +95,41 @@ class Account(Wire):
     required_actions: tuple[str, ...] = ()
     confirmed_until: AwareDatetime | None = None
     """Until then this session may do what the password is asked again for."""
+    passkeys: int = 0
+    offer_passkey: bool = False
+    """There is none, and the member has not answered « Plus tard »."""
+
+
+class PasswordLength(Wire):
+    """Of the account: characters that its next password takes, fewer with a second factor."""
+
+    password_min_length: int | None = None
+
+
+class TwoSteps(Wire):
+    """Whether a code of an app is asked for after the password; where it is, since when."""
+
+    enabled: bool
+    since: AwareDatetime | None = None
+
+
+class CodesLeft(Wire):
+    """Recovery codes that have not served."""
+
+    left: int
+
+
+class TwoStepsSetup(Wire):
+    """A secret for an app: to be typed (base32), and as an address that apps read from a picture."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Wire):
+    """Shown once."""
+
+    recovery_codes: tuple[str, ...]
 
 
 class Consents(Wire):

@@ -1,6 +1,6 @@
 """claims' answers about the card and the payments."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from services.gateway.schemas.wire import Wire
@@ -37,8 +37,8 @@ class Footnote(Wire):
     text: str
 
 
-class Card(Wire):
-    """The third-party-payment card in force on a day; `next_valid_from`: when the next one begins."""
+class Face(Wire):
+    """What stands on a card apart from its people; `operators`: of each domain, where it is the same for everybody."""
 
     insurer: Insurer
     amc_number: str
@@ -50,9 +50,55 @@ class Card(Wire):
     contract_name: str
     responsible_contract: bool
     domains: tuple[str, ...]
-    beneficiaries: tuple[Beneficiary, ...]
+    operators: tuple[str | None, ...] = ()
     footnotes: tuple[Footnote, ...]
+
+
+class Card(Face):
+    """The third-party-payment card in force on a day; `next_valid_from`: when the next one begins."""
+
+    beneficiaries: tuple[Beneficiary, ...]
     next_valid_from: date | None = None
+
+
+class MaskedBeneficiary(Wire):
+    """The same person as others may see them."""
+
+    rank: int
+    first_name: str
+    last_name: str
+    birth_date: date
+    nir_masked: str
+    cells: tuple[Cell | None, ...]
+
+
+class SharedCard(Face):
+    """The card of today as its member shares it until `expires_at`."""
+
+    beneficiaries: tuple[MaskedBeneficiary, ...]
+    expires_at: datetime
+
+
+class ShareState(Wire):
+    """A link that is good until then."""
+
+    expires_at: datetime
+
+
+class Share(Wire):
+    """One of the member's links; `opened`: how often somebody looked at the card by it."""
+
+    id: str
+    url: str
+    expires_at: datetime
+    opened: int
+    last_opened_at: datetime | None = None
+
+
+class Shares(Wire):
+    """All that are open, newest first."""
+
+    items: tuple[Share, ...]
 
 
 class NoCard(Wire):

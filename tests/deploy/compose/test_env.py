@@ -119,14 +119,43 @@ def test_a_rotated_key_opens_what_the_older_one_sealed_and_signs_under_a_new_nam
     assert list(signing_seeds(after["SIGNING_KEYS_AUTH"])) == ["auth-2", "auth-1"]
 
 
-def test_old_keys_are_retired_but_not_those_of_what_is_stored(file: Path) -> None:
+def test_old_keys_are_retired(file: Path) -> None:
     env.write(file, EXAMPLE)
     env.rotate(file, "SIGNING_KEYS_AUTH")
     newest = env.read(file)["SIGNING_KEYS_AUTH"].split(",")[0]
-    assert env.retire(file, "SIGNING_KEYS_AUTH") == 1
+    assert env.retire(file, "SIGNING_KEYS_AUTH", nobody_asks) == 1
     assert env.read(file)["SIGNING_KEYS_AUTH"] == newest
-    with pytest.raises(LookupError, match="still sealed"):
-        env.retire(file, "AT_REST_KEYS_AUTH")
+
+
+@pytest.mark.parametrize(
+    ("in_use", "refused"),
+    [
+        (["auth/1"], "auth/3 is not used yet"),
+        (["auth/1", "auth/3"], "sealed with auth/1; try later"),
+        (["auth/1", "auth/2", "auth/3"], "sealed with auth/1, auth/2; try later"),
+        ([], "auth/3 is not used yet"),
+    ],
+)
+def test_a_key_under_which_something_may_be_sealed_is_not_retired(file: Path, in_use: list[str], refused: str) -> None:
+    env.write(file, EXAMPLE)
+    env.rotate(file, "AT_REST_KEYS_AUTH")
+    env.rotate(file, "AT_REST_KEYS_AUTH")
+    before = file.read_text()
+    with pytest.raises(LookupError, match=refused):
+        env.retire(file, "AT_REST_KEYS_AUTH", lambda service: {"auth": in_use}[service])
+    assert file.read_text() == before
+
+
+def test_a_key_under_which_nothing_is_sealed_any_more_is_retired(file: Path) -> None:
+    env.write(file, EXAMPLE)
+    env.rotate(file, "AT_REST_KEYS_AUTH")
+    newest = env.read(file)["AT_REST_KEYS_AUTH"].split(",")[0]
+    assert env.retire(file, "AT_REST_KEYS_AUTH", lambda _: ["auth/2"]) == 1
+    assert env.read(file)["AT_REST_KEYS_AUTH"] == newest
+
+
+def nobody_asks(service: str) -> list[str]:
+    raise AssertionError(service)
 
 
 @pytest.mark.parametrize("name", ["KAFKA_PASSWORD_AUTH", "LOOKUP_KEY_AUTH", "NO_SUCH"])

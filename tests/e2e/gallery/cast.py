@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -13,14 +14,20 @@ from minio import Minio
 from playwright.sync_api import Browser, FilePayload, StorageState
 
 from deploy.topology import REGION
+from services.auth import totp
 from shared import clock, nir
 from tests.e2e.gallery import events
 from tests.e2e.gallery.visitor import Visitor
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, answered, coverage_of, enrolment, eventually
+from tests.services.auth.authenticator import Authenticator
 from tests.services.documents.conftest import PDF, sha256
 from tests.stack import RunningPortal
 
 FULL, EMPTY, NEW, WAITING, LETTER = "full", "empty", "new", "waiting", "letter"
+GUARDED, HALF = "guarded", "half"
+"""One member with a second factor: signed in, and with the code still to be shown."""
+SHORT = "loup9bis"
+"""Enough for that member."""
 NEXT = "cinq moutons bleus au loin"
 COOKIES_SERVE_S: Final = 100.0
 """With `visits.LASTS_S` less than an access token lives (5 minutes): browsers share a session, none may renew it."""
@@ -44,7 +51,13 @@ class Cast:
         visitor = Visitor(self.browser, self.origin)
         if who:
             visitor.sign_in(*self.credentials[who])
+        if who == GUARDED:
+            visitor.send("/connexion/code", {"code": self.code()})
         return visitor
+
+    def code(self, steps: int = 0) -> str:
+        """What the app of that member shows now, or so many steps from now."""
+        return totp.code_at(self.ids["secret"], int(time.time()) // totp.STEP_S + steps)
 
     def cookies(self, who: str) -> StorageState | None:
         """Those of `who`'s session, opened once for all the browsers of the next minutes; none for nobody."""
@@ -66,7 +79,9 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _unlock_link(cast, outside)
     _reset_links(cast, outside)
     _closed_device(cast, outside)
+    _second_factor(cast)
     full = cast.visitor(FULL)
+    _passkey(cast, full)
     _documents(cast, portal, outside, full)
     _messages(cast, outside, full)
     _until(full, "/remboursements/R-last", lambda text: "R-last" in text)
@@ -76,12 +91,13 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _until(full, f"/documents/{cast.ids['delivered']}", lambda text: cast.ids["title"] in text)
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
+    _shared_card(cast, full)
     full.close()
     return cast
 
 
 def _enrol(cast: Cast, outside: Outside) -> None:
-    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER)}
+    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER, HALF)}
     year = clock.now().year
     told[EMPTY]["coverage"] = coverage_of(told[EMPTY]["member_number"], year - 1)
     renewal = {"member_number": told[FULL]["member_number"], "coverage": coverage_of("later", year + 1)}
@@ -96,7 +112,8 @@ def _enrol(cast: Cast, outside: Outside) -> None:
 
 def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     """The address for those who get mails, the member number for the others."""
-    for who, choice in {FULL: "email", WAITING: "email", EMPTY: "member_number", LETTER: "member_number"}.items():
+    by_number = dict.fromkeys((EMPTY, LETTER, HALF), "member_number")
+    for who, choice in {FULL: "email", WAITING: "email", **by_number}.items():
         visitor, member = cast.visitor(who), cast.members[who]
         password = {"nouveau_mot_de_passe": PASSWORD, "confirmation": PASSWORD}
         visitor.send("/premiere-connexion", {"choix": choice, **password})
@@ -155,6 +172,31 @@ def _closed_device(cast: Cast, outside: Outside) -> None:
     visitor.close()
 
 
+def _passkey(cast: Cast, full: Visitor) -> None:
+    """One, on a device in software."""
+    full.send("/compte/confirmer", {"mot_de_passe": cast.credentials[FULL][1]})
+    options = json.loads(full.read("/compte/cles-d-acces/options"))["public_key"]
+    made = json.dumps(Authenticator(cast.origin, backed_up=True, counts=False).make(options))
+    full.send("/compte/cles-d-acces/ajouter", {"nom": "iPhone de Laure", "cle": made})
+    listed = re.search(r"/compte/cles-d-acces/([0-9a-f-]{36})", full.read("/compte/cles-d-acces"))
+    assert listed, "no passkey"
+    cast.ids["passkey"] = listed[1]
+
+
+def _second_factor(cast: Cast) -> None:
+    """Turned on with an app's first code, then a password as short as that allows."""
+    visitor, setup = cast.visitor(HALF), "/compte/deux-etapes/activer"
+    visitor.send("/compte/confirmer", {"mot_de_passe": PASSWORD})
+    shown = re.search(r'class="secret-key"[^>]*>(.*?)</p>', visitor.read(setup), re.DOTALL)
+    assert shown, "no secret"
+    cast.ids["secret"] = re.sub(r"<[^>]+>|\s", "", shown[1])
+    visitor.send(setup, {"code": cast.code(-1)}, status=200)
+    short = {"mot_de_passe_actuel": PASSWORD, "nouveau_mot_de_passe": SHORT, "confirmation": SHORT}
+    visitor.send("/compte/mot-de-passe", short)
+    visitor.close()
+    cast.credentials[HALF] = cast.credentials[GUARDED] = cast.credentials[HALF][0], SHORT
+
+
 def _documents(cast: Cast, portal: RunningPortal, outside: Outside, full: Visitor) -> None:
     """One in each state: three sent, two of them decided, and one delivered."""
     number = cast.members[FULL].member_number
@@ -190,6 +232,14 @@ def _messages(cast: Cast, outside: Outside, full: Visitor) -> None:
     text = "Bonjour,\noui, c’est fait.\n\nBonne journée."
     answers = {name: answered(sent[cast.ids[name]], text, closes=name == "closed") for name in _QUESTIONS}
     outside.publish_all([("MessageAnswered", data) for data in answers.values()])
+
+
+def _shared_card(cast: Cast, full: Visitor) -> None:
+    """A link to the card that somebody looked at."""
+    full.send("/carte/partages", {})
+    found = re.search(r'value="[^"]+/carte-partagee/([^"]+)"', full.read("/carte/partages"))
+    assert found, "no link"
+    cast.ids["shared"] = found[1]
 
 
 def _until(visitor: Visitor, path: str, there: Callable[[str], bool]) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from tests.e2e.gallery.cast import EMPTY, FULL, LETTER, NEW, NEXT, WAITING
+from tests.e2e.gallery.cast import EMPTY, FULL, GUARDED, HALF, LETTER, NEW, NEXT, SHORT, WAITING
 
 NOBODY: Final = "{nobody}"
 """As an identifier: one that nobody has, another at each visit."""
@@ -72,9 +72,34 @@ def _cannot_show(page: Page) -> None:
 
 def _confirm(page: Page) -> None:
     """The password again, up to the form that it opens."""
-    page.locator('main [name="mot_de_passe"]').fill(NEXT)
-    page.locator('main form[action="/compte/confirmer"] [type="submit"]').click()
-    page.locator('main form[action="/compte/identifiant"]').wait_for()
+    form = page.locator('main form[action="/compte/confirmer"]')
+    suite = form.locator('[name="suite"]').input_value()
+    form.locator('[name="mot_de_passe"]').fill(NEXT)
+    form.locator('[type="submit"]').click()
+    page.locator(f'main form[action="{suite}"]').wait_for()
+
+
+def _with_a_strange_passkey(page: Page) -> None:
+    """What the form carries is no answer of a passkey that anybody has."""
+    page.locator('main [name="cle"]').evaluate("one => { one.value = '{}'; }")
+
+
+def _confirm_for(form: str, password: str) -> Callable[[Page], None]:
+    """The same on the way to another form."""
+
+    def confirm(page: Page) -> None:
+        if page.locator('main [name="mot_de_passe"]').count():  # else this session has shown it minutes ago
+            page.locator('main [name="mot_de_passe"]').fill(password)
+            page.locator('main form[action="/compte/confirmer"] [type="submit"]').click()
+        page.locator(f'main form[action="{form}"]').wait_for()
+
+    return confirm
+
+
+def _with_a_recovery_code(page: Page) -> None:
+    """The other kind of code."""
+    page.locator('main [name="autre"]').click()
+    page.locator('main [name="secours"]').wait_for(state="attached")
 
 
 def _nearly_over(page: Page) -> None:
@@ -102,10 +127,13 @@ ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "r
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
 FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
 CONFIRM, IDENTIFIER, UNDO = "/compte/confirmer", "/compte/identifiant", "/annuler-changement"
+PASSKEYS: Final = "/compte/cles-d-acces"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
 UNLOCK: Final = "/deblocage"
 LISTED: Final = "/remboursements"
 BACKWARDS: Final = {"du": "2026-12-01", "au": "2026-01-01"}
+CODE, TWO_STEPS = "/connexion/code", "/compte/deux-etapes"
+SETUP, CODES, OFF = f"{TWO_STEPS}/activer", f"{TWO_STEPS}/codes", f"{TWO_STEPS}/desactiver"
 
 STATES: Final = (
     # Signing in
@@ -113,7 +141,12 @@ STATES: Final = (
     State("connexion-retour", "/?suite=%2Fremboursements"),
     State("connexion-vide", "/", typed={}, status=422),
     State("connexion-erreur", "/", typed=WRONG, status=422),
+    State("connexion-cle-refusee", "/", typed={}, before=_with_a_strange_passkey, status=422),
     State("connexion-bloquee", "/", typed=WRONG, times=2, status=422),
+    # The code after the password
+    State("code", CODE, HALF),
+    State("code-erreur", CODE, HALF, typed={"code": "12"}, status=422),
+    State("code-secours", CODE, HALF, before=_with_a_recovery_code),
     # The first time
     State("choix", FIRST, NEW),
     State("choix-erreurs", FIRST, NEW, typed=DIFFERENT | {"email": "pas une adresse"}, status=422),
@@ -172,6 +205,13 @@ STATES: Final = (
     State("carte", "/carte", FULL),
     State("carte-prochaine", "/carte?le={next}", FULL),
     State("carte-aucune", "/carte", EMPTY),
+    State("carte-plein-ecran", "/carte/plein-ecran", FULL),
+    State("carte-partages", "/carte/partages?fait=lien", FULL),
+    State("carte-partages-trop", "/carte/partages?fait=trop", FULL),
+    State("carte-partages-aucun", "/carte/partages?fait=arrete", EMPTY),
+    State("carte-partagee", "/carte-partagee/{shared}"),
+    State("carte-partagee-vue", "/carte-partagee/{shared}", typed={}),
+    State("carte-partagee-finie", "/carte-partagee/x", status=410),
     # Mes documents
     State("documents", "/documents", FULL),
     State("documents-vide", "/documents", EMPTY),
@@ -220,6 +260,30 @@ STATES: Final = (
         form=IDENTIFIER,
         status=422,
     ),
+    State("cles", PASSKEYS, FULL),
+    State("cles-vide", PASSKEYS, EMPTY),
+    State("cles-ajout", f"{PASSKEYS}?fait=ajout", FULL),
+    State("cle", f"{PASSKEYS}/{{passkey}}", FULL),
+    State("cle-ajouter", f"{CONFIRM}?suite={PASSKEYS}/ajouter", FULL, before=_confirm),
+    State("cle-supprimer", f"{CONFIRM}?suite={PASSKEYS}/{{passkey}}/supprimer", FULL, before=_confirm),
+    # Validation en deux étapes
+    State("deux-etapes", TWO_STEPS, FULL),
+    State("deux-etapes-activer", SETUP, FULL, before=_confirm_for(SETUP, NEXT)),
+    State(
+        "deux-etapes-erreur",
+        SETUP,
+        FULL,
+        before=_confirm_for(SETUP, NEXT),
+        typed={"code": "12"},
+        form=SETUP,
+        status=422,
+    ),
+    State("deux-etapes-activee", TWO_STEPS, GUARDED),
+    State("deux-etapes-codes", CODES, GUARDED, before=_confirm_for(CODES, SHORT)),
+    State("deux-etapes-nouveaux-codes", CODES, GUARDED, before=_confirm_for(CODES, SHORT), typed={}, form=CODES),
+    State("deux-etapes-desactiver", OFF, GUARDED, before=_confirm_for(OFF, SHORT)),
+    State("deux-etapes-refus", OFF, GUARDED, before=_confirm_for(OFF, SHORT), typed={}, form=OFF, status=409),
+    State("deux-etapes-desactivee", f"{TWO_STEPS}?fait=desactivee", FULL),
     State("annuler", f"{UNDO}?token=x"),
     State("annuler-perime", f"{UNDO}?token=x", typed={}, status=410),
     State("annuler-fait", f"{UNDO}/fait"),

@@ -79,7 +79,7 @@ class Visit:
         for name, text in typed.items():
             _fill(form, name, text)
         with self.page.expect_response(_ends_a_post):
-            form.locator('[type="submit"]').click()
+            form.locator('[type="submit"]').first.click()
         self.page.wait_for_load_state("load")
         self.page.get_by_role("heading", level=1).wait_for()
 

@@ -32,7 +32,7 @@ class HomePage:
     def sign_in(self, identifier: str, password: str) -> None:
         self.identifier.fill(identifier)
         self.password.fill(password)
-        self.page.get_by_role("button", name="Se connecter").click()
+        self.page.get_by_role("button", name="Se connecter", exact=True).click()
 
 
 class OverviewPage:

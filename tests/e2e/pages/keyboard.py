@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 _FOCUS: Final = Path(__file__).with_suffix(".js").read_text()
@@ -98,3 +99,14 @@ class Keyboard:
         found: dict[str, Any] = self.page.evaluate(_FOCUS, walking)
         assert not found["faults"], found["faults"]
         return bool(found["inside"])
+
+
+def of(who: str) -> pytest.MarkDecorator:
+    """The member at the keyboard."""
+    return pytest.mark.parametrize("keyboard", [who], indirect=True)
+
+
+def expect_told(page: Page) -> None:
+    """An error is read out at once, and reading goes on from it."""
+    alert = page.locator("main").get_by_role("alert").first
+    expect(alert).to_be_focused()

@@ -61,7 +61,8 @@ async def commands(infra: RealServers) -> AsyncIterator[Counter[str]]:
             profile = database["system.profile"]
             for entry in await asyncio.to_thread(lambda: list(profile.find())):
                 collection = entry["ns"].partition(".")[2]
-                in_transaction = "autocommit" in entry.get("command", {})
+                # An update of a transaction is profiled without the command's own fields.
+                in_transaction = entry.get("readConcern", {}).get("level") == "snapshot"
                 if collection in READ_OR_COUNTED and not in_transaction:
                     counted[f"{collection} {_operation(entry)}"] += 1
                 elif collection == "jobs" and entry["op"] == "update":

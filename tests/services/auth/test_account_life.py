@@ -14,6 +14,9 @@ from shared import clock
 from shared.events.base import Event
 from shared.events.membership import MembershipEnded
 from tests.deploy.command import run
+from tests.services.auth import keys
+from tests.services.auth.authenticator import Authenticator
+from tests.services.auth.changing import confirmed
 from tests.services.auth.driver import WAIT_S, AuthApi, Backbone, Signed, enrol
 from tests.services.auth.resetting import OWN, WRONG, ask, confirm, link_token, with_address, with_member_number
 from tests.stack import RealServers
@@ -35,6 +38,8 @@ async def test_two_years_after_the_membership_nothing_is_left(
     member, other = await with_address(api, backbone), await with_member_number(api, backbone)
     await api.sign_in(member.email, WRONG)
     signed_in = (await api.sign_in(member.email, OWN)).body
+    device = Authenticator(infra.environment("auth")["PORTAL_URL"])
+    assert (await keys.add(api, await confirmed(api, member.email), device)).status == 201
     await api.sign_in(member.email, WRONG)
     assert (await ask(api, member, member.email)).status == 202
     await backbone.wait_for("PasswordResetRequested", member.number)
@@ -49,6 +54,7 @@ async def test_two_years_after_the_membership_nothing_is_left(
     assert (await api.refresh(signed_in["refresh_token"])).status == 401
     never = await api.sign_in("nobody@example.org", OWN, client="192.0.2.1")
     gone = await api.sign_in(member.email, OWN, client="192.0.2.1")
+    assert (await keys.sign_in(api, device)).body["code"] == "passkey_refused"
     assert (gone.status, gone.body["attempts_left"]) == (never.status, never.body["attempts_left"])
     assert await asyncio.to_thread(_rows, infra, other.number) == before
 
@@ -71,20 +77,23 @@ async def test_an_operator_closes_the_way_in_and_opens_it_again(
 ) -> None:
     member = await with_address(api, backbone)
     signed_in = (await api.sign_in(member.email, OWN)).body
+    device = Authenticator(infra.environment("auth")["PORTAL_URL"])
+    assert (await keys.add(api, await confirmed(api, member.email), device)).status == 201
     await ask(api, member, member.email)
     token = await link_token(backbone, member)
     assert await _portal(infra, "close", member.number, "--reason", "death") == (0, "order=close_sign_in outcome=done")
     await backbone.wait_for("SessionsClosed", member.number, lambda data: data.all_before is not None)
 
     assert (await api.refresh(signed_in["refresh_token"])).status == 401
-    closed = await api.sign_in(member.email, OWN)
-    assert (closed.status, closed.body["code"]) == (403, "sign_in_closed")
+    for closed in (await api.sign_in(member.email, OWN), await keys.sign_in(api, device)):
+        assert (closed.status, closed.body["code"]) == (403, "sign_in_closed")
     wrong = await api.sign_in(member.email, WRONG)
     assert (wrong.status, wrong.body["attempts_left"]) == (401, 1), "a right password counts as no failure"
     assert (await confirm(api, token)).body["code"] == "link_expired"
 
     assert await _portal(infra, "open", member.number) == (0, "order=open_sign_in outcome=done")
     assert (await api.sign_in(member.email, OWN)).status == 200
+    assert (await keys.sign_in(api, device)).status == 200
 
 
 async def test_no_link_and_no_letter_goes_to_a_closed_account(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.auth.store.attempts import Attempt, Attempts, Limits, Place, standing
+from services.auth.store.attempts import LETTERS_HELD, Attempt, Attempts, Limits, Place, standing
 from shared.ids import new_id
 from shared.mongo import Mongo
 from tests.stack import RealServers
@@ -81,6 +81,18 @@ async def test_the_document_stays_small_however_often_it_is_tried(mongo: Mongo) 
     began = await asyncio.gather(*(attempts.begin(identifier, place) for place in places))
     assert sum(not attempt.refused for attempt in began) == LIMITS.per_day + LIMITS.max_failures
     assert len(await _tries(mongo, identifier)) == LIMITS.per_day + LIMITS.max_failures
+
+
+@pytest.mark.servers
+async def test_of_a_letters_form_the_newest_are_held_and_the_day_has_none(mongo: Mongo) -> None:
+    attempts, identifier = Attempts(mongo, LIMITS), new_id()
+    [guess] = await _begin(attempts, identifier, HERE)
+    places = [Place(f"network {count}", known=False) for count in range(LETTERS_HELD + 5)]
+    began = [await attempts.begin(identifier, place, letter=True) for place in places]
+    assert not any(attempt.refused for attempt in began)
+    held = [counted["id"] for counted in await _tries(mongo, identifier)]
+    assert held == [guess.id] + [attempt.id for attempt in began[5:]]
+    assert [a.refused for a in await _begin(attempts, identifier, *places[: LIMITS.per_day])] == [False] * 24 + [True]
 
 
 @pytest.mark.servers

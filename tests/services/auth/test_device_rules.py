@@ -22,6 +22,19 @@ def test_ten_devices_are_known_and_the_one_unseen_longest_goes() -> None:
     assert known["device-1"].known_since == NOW + timedelta(days=1)
 
 
+def test_devices_met_in_passing_do_not_push_out_the_members_own() -> None:
+    account = rules.with_device(_account(), "phone", NOW, trusted=True)
+    for day in range(1, 15):
+        account = rules.with_device(account, f"library-{day}", NOW + timedelta(days=day), trusted=False)
+    expected = ["phone", *(f"library-{day}" for day in range(6, 15))]
+    assert sorted(device.token_hash for device in account.devices) == sorted(expected)
+    own = _account()
+    for day in range(11):
+        own = rules.with_device(own, f"own-{day}", NOW + timedelta(days=day), trusted=True)
+    own = rules.with_device(own, "library", NOW + timedelta(days=20), trusted=False)
+    assert [device.token_hash for device in own.devices] == [*(f"own-{day}" for day in range(2, 11)), "library"]
+
+
 def test_a_device_is_news_once_the_member_has_had_another() -> None:
     nobody = _account()
     assert not rules.is_new_device(nobody, "phone")

@@ -51,11 +51,15 @@ async def test_a_session_elsewhere_ends_after_12_hours_however_active(
     api: AuthApi, backbone: Backbone, infra: RealServers
 ) -> None:
     member = await with_member_number(api, backbone)
-    token = (await api.sign_in(member.number, OWN)).body["refresh_token"]
-    await _let_pass(infra, member, timedelta(hours=11, minutes=55), idle=False)
-    refreshed = await api.refresh(token)
+    opened = await api.sign_in(member.number, OWN)
+    assert opened.body["expires_in"] == 300
+    await _let_pass(infra, member, timedelta(hours=11, minutes=57), idle=False)
+    refreshed = await api.refresh(opened.body["refresh_token"])
     assert refreshed.status == 200
-    await _let_pass(infra, member, timedelta(minutes=6))
+    ends_at, claims = datetime.fromisoformat(refreshed.body["session_ends_at"]), token_claims(refreshed)
+    assert claims["exp"] == int(ends_at.timestamp())  # the access token ends with it
+    assert claims["exp"] - claims["iat"] == refreshed.body["expires_in"] <= 180
+    await _let_pass(infra, member, timedelta(minutes=4))
     assert (await api.refresh(refreshed.body["refresh_token"])).status == 401
 
 
@@ -64,6 +68,20 @@ async def test_a_tick_counts_for_the_sign_in_it_was_made_at(api: AuthApi, backbo
     own = await api.sign_in(member.number, OWN, trust_device=True)
     again = await api.sign_in(member.number, OWN, device_token=own.body["device_token"])
     assert _lives(again, timedelta(hours=12))
+
+
+async def test_signing_in_again_on_a_device_ends_the_session_it_had(api: AuthApi, backbone: Backbone) -> None:
+    member = await with_member_number(api, backbone)
+    elsewhere, before = [await api.sign_in(member.number, OWN) for _ in range(2)]
+    again = await api.sign_in(member.number, OWN, device_token=before.body["device_token"])
+    assert [(await api.refresh(one.body["refresh_token"])).status for one in (before, elsewhere, again)] == [
+        401,
+        200,
+        200,
+    ]
+    assert (await _list(api, before)).status == 401
+    event = await backbone.wait_for("SessionsClosed", member.number)
+    assert event.data.session_ids == (_session(before),)
 
 
 async def test_the_list_shows_each_session_and_marks_the_one_that_asks(
@@ -158,10 +176,9 @@ async def test_the_mailed_link_closes_what_the_device_opened_forgets_it_and_star
 
     answer = await _press(api, token)
     assert (answer.status, answer.body, answer.headers["cache-control"]) == (204, {}, "no-store")
-    for gone in (theirs, later):
-        assert (await api.refresh(gone.body["refresh_token"])).status == 401
+    assert (await api.refresh(later.body["refresh_token"])).status == 401
     assert (await api.refresh(mine.body["refresh_token"])).status == 200
-    await backbone.wait_for("SessionsClosed", member.number, lambda data: len(data.session_ids) == 2)
+    await backbone.wait_for("SessionsClosed", member.number, lambda data: _session(later) in data.session_ids)
     reset = await link_token(backbone, member)
     again = await api.sign_in(member.email, OWN, **device, device_name="Firefox sur Linux")
     assert again.body["device_token"] != theirs.body["device_token"]
@@ -184,6 +201,21 @@ async def test_the_link_still_works_after_the_password_was_changed_on_the_new_de
     assert (await _press(api, token)).status == 204
     assert (await api.refresh(theirs.body["refresh_token"])).status == 401
     assert await link_token(backbone, member)
+
+
+async def test_a_changed_password_leaves_only_the_device_known_that_did_it(api: AuthApi, backbone: Backbone) -> None:
+    member, new = await with_address(api, backbone), "cinq moutons bleus"
+    here, there = [(await api.sign_in(member.email, OWN)).body for _ in range(2)]
+    change = {"current_password": OWN, "new_password": new}
+    assert (await api.call("POST", "/account/password", change, token=here["access_token"])).status == 204
+    again, elsewhere = [
+        await api.sign_in(member.email, new, device_token=one["device_token"], device_name=name)
+        for one, name in ((here, "ici"), (there, "ailleurs"))
+    ]
+    assert again.body["device_token"] == here["device_token"]
+    assert elsewhere.body["device_token"] != there["device_token"]
+    await backbone.wait_for(NEWS, member.number, lambda data: data.device == "ailleurs")
+    assert "ici" not in [event.data.device for event in backbone.of(member.number, NEWS)]
 
 
 async def test_without_an_activated_address_the_reset_is_a_letter(api: AuthApi, backbone: Backbone) -> None:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from deploy.local.servers.program import Supervised
+from services.auth.passwords import generate_temporary
+from tests.services.auth.counting import HASHES
 from tests.services.auth.driver import AuthApi, Backbone, enrol, some_network
 from tests.services.auth.resetting import (
     NEXT,
@@ -225,6 +227,25 @@ async def test_without_an_activated_address_a_letter_brings_a_temporary_password
     for gone in (newer, OWN):
         assert (await api.sign_in(member.number, gone, client=some_network())).status == 401
     assert (await api.sign_in(member.number, NEXT, client=some_network())).status == 200
+
+
+async def test_whichever_of_several_passwords_is_meant_a_try_costs_one_hash(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await with_member_number(api, backbone)
+    older = await next_letter(api, backbone, member, "reset")
+    await made_older(infra, member, "letter_asked_at", timedelta(days=7))
+    await ask(api, member, member.number)
+    newer = await backbone.wait_for(
+        "TemporaryPasswordIssued", member.number, lambda d: d.password != older.data.password and d.reason == "reset"
+    )
+    letters = [backbone.opened(letter, "password") for letter in (older, newer)]
+    costs = []
+    for password in (OWN, *letters, WRONG, generate_temporary()):
+        before = await api.metric(HASHES)
+        answer = await api.sign_in(member.number, password, client=some_network())
+        costs.append((answer.status, await api.metric(HASHES) - before))
+    assert costs == [(200, 1)] * 3 + [(401, 1)] * 2
 
 
 async def test_a_member_who_never_signed_in_gets_another_letter_and_still_chooses(

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from services.auth import rules
 from services.auth.models import Account, PendingIdentifier, TemporaryPassword
-from services.auth.passwords import canonical_temporary, generate_temporary
+from services.auth.passwords import HashedPassword, canonical_temporary, generate_temporary
 from services.auth.rules import Identifier, RefreshStep
 from shared.formats import masked_email
 
@@ -172,7 +172,8 @@ def test_a_sign_in_with_a_newer_temporary_password_ends_the_older_ones() -> None
 
 
 def test_an_own_password_ends_every_temporary_one_and_is_counted() -> None:
-    account = rules.with_own_password(_account(temporary_passwords=[_temporary("T", "A")]), "O")
+    new = HashedPassword("O", short=False)
+    account = rules.with_own_password(_account(temporary_passwords=[_temporary("T", "A")]), new)
     assert (account.own_password, account.temporary_passwords, account.passwords_set) == ("O", [], 1)
 
 

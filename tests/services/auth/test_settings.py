@@ -30,6 +30,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "LOOKUP_KEY": _key(),
         "REFRESH_KEY": _key(),
         "ALTCHA_KEY": _key(),
+        "PORTAL_URL": "https://espace.example",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

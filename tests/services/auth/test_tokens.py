@@ -2,7 +2,7 @@
 
 import os
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from joserfc import jwt
@@ -32,7 +32,15 @@ async def test_an_access_token_carries_the_claims_of_the_api_and_verifies_with_t
         "exp": issued_at + 300,
         "required_actions": ["choose_identifier"],
     }
-    assert decoded.header["kid"] == "2026-11"
+    assert (decoded.header["kid"], decoded.header["typ"]) == ("2026-11", "at+jwt")
+
+
+@pytest.mark.parametrize(
+    ("session_left_s", "lives_s"), [(3600, 300), (300.5, 300), (299.9, 299), (1, 1), (0.9, 0), (-5, -5)]
+)
+def test_an_access_token_never_outlives_its_session(session_left_s: float, lives_s: int) -> None:
+    tokens = AccessTokens(SEEDS, issuer="i", lifetime_s=300)
+    assert tokens.lives_s(NOW, NOW + timedelta(seconds=session_left_s)) == lives_s
 
 
 def test_the_published_keys_hold_no_secret_and_every_version() -> None:

@@ -145,6 +145,6 @@ def event(data: Any, second: int = 0, event_id: str | None = None) -> Event[Any]
     return Event.of(data, id=event_id, time=at(second))
 
 
-def grid() -> Coverage:
+def grid(year: int = 2026) -> Coverage:
     """The grid and the footnotes of the user guide's card."""
-    return simulated("C-1", "Confort", 2026)
+    return simulated("C-1", "Confort", year)

@@ -1,5 +1,6 @@
 """The third-party-payment card: over HTTP, on paper, and the announcement that there is a new one."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,6 +51,7 @@ async def test_the_card_on_screen_and_on_paper_say_the_same(service: ClaimsServi
     ]
     laure, hugo = shown["beneficiaries"]
     assert (laure["rank"], laure["first_name"], laure["last_name"]) == (1, "Laure", "Dupont")
+    assert shown["operators"] == [cell["operator"] for cell in laure["cells"]]
     assert (hugo["birth_date"], hugo["nir"]) == ("1984-05-12", CHILDS_NIR + nir.key(CHILDS_NIR))
     assert dict(zip(shown["domains"], laure["cells"], strict=True))["HOSP"] == {
         "operator": "OC",
@@ -71,9 +73,10 @@ async def test_the_card_on_screen_and_on_paper_say_the_same(service: ClaimsServi
         assert value in text
     for person in (laure, hugo):
         number = nir.grouped(nir.normalise(person["nir"]))
-        row = " ".join(f"{cell['operator']} {cell['level']}" for cell in person["cells"])
+        row = " ".join(cell["level"] for cell in person["cells"])
         assert f"DUPONT {person['first_name']} {person['rank']} 12/05/1984 {number} {row}" in text
-    assert " ".join(shown["domains"]) in text
+    heads = zip(shown["domains"], shown["operators"], strict=True)
+    assert " ".join(f"{domain} {operator}" for domain, operator in heads) in text
     assert "(1) Prise en charge sur demande (2) Selon devis" in text
 
 
@@ -117,6 +120,21 @@ async def test_a_renewed_card_is_announced_once(service: ClaimsService, member: 
     await service.publish(renewal, event(correction, 2), event(enrolled(member, coverage=following), 3))
     announced = await service.announced(CardRenewed, member, 1)
     assert [told.valid_from for told in announced] == [date(year + 1, 1, 1)]
+
+
+async def test_of_periods_that_overlap_the_newest_is_shown_and_the_log_says_so(
+    service: ClaimsService, member: str
+) -> None:
+    clash = event(coverage_changed(coverage("C-2", valid_from=date(2026, 7, 1)), member), 1)
+    await service.publish(event(enrolled(member)), clash, clash)
+    await service.until_known(member, periods=2)
+    assert (await card_of(service, member, on=DAY))["contract_number"] == "C-2"
+    assert (await card_of(service, member, on="2026-06-30"))["contract_number"] == "C-1"
+    told = [json.loads(line) for line in service.portal.log("claims").splitlines() if clash.id in line]
+    assert {(line["event"], line["level"], line["periods"]) for line in told} == {
+        ("coverage_periods_overlap", "warning", 1)
+    }
+    assert not any(secret in str(told) for secret in (member, NIR, "Laure", "C-2"))
 
 
 async def test_the_nirs_of_the_card_are_sealed_where_they_are_kept(service: ClaimsService, member: str) -> None:

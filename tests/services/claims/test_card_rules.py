@@ -55,6 +55,38 @@ def test_of_periods_that_begin_together_the_newest_told_is_in_force() -> None:
     assert _contract(member, NOVEMBER) == "C-1"
 
 
+@pytest.mark.parametrize(
+    ("before", "new", "periods"),
+    [
+        ([], enrolled(), 0),
+        ([enrolled()], coverage_changed(coverage(year=2027)), 0),
+        ([enrolled()], coverage_changed(coverage("C-2", valid_from=date(2026, 12, 31))), 1),
+        ([enrolled()], coverage_changed(coverage("C-2")), 1),
+        ([enrolled(), coverage_changed(coverage(year=2027))], coverage_changed(coverage(csr="02")), 0),
+        (
+            [enrolled(), coverage_changed(coverage(year=2027))],
+            coverage_changed(coverage(valid_until=date(2027, 1, 1))),
+            1,
+        ),
+        ([enrolled(), coverage_changed(coverage("C-2"))], examples.updated(last_name="Durand"), 0),
+    ],
+    ids=[
+        "the first period",
+        "the next year",
+        "the last day in common",
+        "another contract of the same year",
+        "a correction",
+        "a correction that goes on too long",
+        "no period at all",
+    ],
+)
+def test_periods_that_overlap_are_seen_when_they_are_told(before: list[Any], new: Any, periods: int) -> None:
+    held = known(*before)
+    told = rules.merge_member(held, new, event(new, 9).order, lambda nir, place: nir)
+    assert card.overlaps(held, told) == periods
+    assert card.overlaps(told, told) == 0
+
+
 def test_an_ended_membership_has_a_card_until_its_last_day_and_the_card_says_so() -> None:
     member = known(enrolled(), ended(date(2026, 6, 30)))
     last = card.card_on(member, date(2026, 6, 30))
@@ -95,6 +127,7 @@ def test_the_grid_of_the_user_guide() -> None:
         *["100%"] * 5,
         *("(1)", "(1)", "(2)", "(1)", "(1)", "(2)"),
     ]
+    assert found.operators == tuple(cell.operator for cell in laure.cells if cell)
     assert [cell.notes for cell in laure.cells if cell][5:9] == [(), ("1",), ("1",), ("2",)]
 
 
@@ -114,6 +147,29 @@ def test_a_guarantee_that_names_a_person_goes_before_one_for_all_and_the_last_to
     assert found is not None
     cells = [person.cells[card.DOMAINS.index("OPTI")] for person in found.insured]
     assert [cell and cell.level for cell in cells] == ["100%", "80%"]
+
+
+def test_the_row_of_operators_has_those_that_everybody_has_in_common() -> None:
+    told = [("PHAR", "SP", None), ("MED", "SP", (1,)), ("HOSP", "OC", (1,)), ("HOSP", "IS", (2,))]
+    guarantees = tuple(Guarantee(domain=d, operator=o, level="100%", ranks=ranks) for d, o, ranks in told)  # type: ignore[arg-type]  # literals
+    found = in_force(NOVEMBER, enrolled(coverage=coverage(guarantees=guarantees)))
+    assert found is not None
+    row = dict(zip(card.DOMAINS, found.operators, strict=True))
+    assert (row["PHAR"], row["MED"], row["HOSP"], row["DIV"]) == ("SP", "SP", None, None)
+
+
+def test_a_card_of_nobody_yet_has_its_twelve_columns() -> None:
+    found = in_force(NOVEMBER, coverage_changed(coverage()))
+    assert found is not None
+    assert (found.insured, found.operators) == ((), (None,) * 12)
+
+
+def test_footnotes_stand_by_number_then_by_letter() -> None:
+    marks = ("*", "10", "b", "2", "A", "1")
+    assert [mark for mark, _ in card.footnotes(coverage(footnotes=dict.fromkeys(marks, "Note")))] == [
+        *("1", "2", "10"),
+        *("*", "A", "b"),
+    ]
 
 
 def test_beneficiaries_stand_by_rank() -> None:

@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
+from services.claims import card
 from shared import clock
 from shared.events.auth import MemberErased
 from shared.events.base import Event
 from shared.events.claims import StatementReady
 from tests.services.claims.conftest import WITHIN_S, ClaimsService
-from tests.services.claims.examples import enrolled, event, paid, received, reversed_
+from tests.services.claims.examples import coverage, enrolled, event, paid, received, reversed_
+from tests.services.claims.test_shares import shared
 
 pytestmark = pytest.mark.servers
 
-HELD = ("claims", "members", "statements", "jobs", "inbox")
+HELD = ("claims", "members", "statements", "jobs", "inbox", "card_shares")
 
 
 def rows(service: ClaimsService, member: str) -> dict[str, list[dict[str, Any]]]:
@@ -28,13 +30,14 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
     other = f"{(int(member) + 1) % 10**8:08d}"
     for number in (member, other):
         await service.publish(
-            event(enrolled(number)),
+            event(enrolled(number, coverage=coverage(year=card.today().year))),
             event(received("R-0", member=number)),
             event(paid("R-1", member=number, payment_id="P-1")),
             event(reversed_("V-1", "R-1", member=number), 1),
         )
         await service.until_known(number)
         await service.announced(StatementReady, number, 1)
+        await shared(service, number)
     await service.publish(event(paid("R-2", member=member, payment_id="P-2")))
     await service.until_listed(member, "R-0", "R-1", "V-1", "R-2")
     assert set(rows(service, member)) == set(HELD)
@@ -48,5 +51,5 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
     assert rows(service, member) == {}  # all in one transaction
     assert (await service.get("/card", member)).status == 404
     assert (await service.get("/payments/P-1/statement.pdf", member)).status == 404
-    assert set(rows(service, other)) == {"claims", "members", "statements", "inbox"}
+    assert set(rows(service, other)) == {"claims", "members", "statements", "inbox", "card_shares"}
     assert len(await service.announced(StatementReady, member, 1)) == 1

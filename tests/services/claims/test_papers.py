@@ -20,11 +20,24 @@ from services.claims.store.queries import Filter
 from services.notifications.letters import LetterPress, TemporaryPassword
 from services.notifications.models import Address
 from services.notifications.rules import UNKNOWN, told_by_membership
+from shared.events.membership import Guarantee
 from shared.nir import Nir
 from shared.typesetting import Typesetter
-from tests.services.claims.examples import MEMBER, beneficiary, coverage, enrolled, event, grid, line, paid, reversed_
+from tests.services.claims.examples import (
+    MEMBER,
+    beneficiary,
+    coverage,
+    coverage_changed,
+    enrolled,
+    event,
+    grid,
+    line,
+    paid,
+    reversed_,
+)
 from tests.services.claims.paper import Paper
 from tests.services.claims.settings import some_settings
+from tests.services.claims.test_card_rules import known
 from tests.services.notifications.settings import some_settings as notifications_settings
 
 STRANGE = "#panic() *x* $y$ \\ _z_ [ 漢😀"
@@ -82,6 +95,44 @@ async def test_a_family_of_six_has_its_card_on_one_sheet() -> None:
     pages = (await card_of(member(coverage=grid(), beneficiaries=family), papers())).pages()
     assert len(pages) == 1
     assert "Selon devis" in pages[0]
+
+
+async def test_the_card_to_fold_has_the_size_of_a_bank_card_and_says_the_same() -> None:
+    """ISO/IEC 7810 ID-1: two halves of 85.6 × 54 mm, with the labels, and with everybody's row of the grid."""
+    paper = await card_of(member(coverage=grid()), papers())
+    halves = paper.text_in((14, 125, 14 + 2 * 85.6, 197))  # mm from the left and from the top of the sheet
+    assert "Votre carte à plier Découpez le long du trait plein, puis pliez" in paper.text()
+    assert halves.count("Laure") == halves.count("Hugo") == 1
+    for words in (
+        "Confort · R",
+        "du 1er janvier 2026 au 31 décembre 2026",
+        "DUPONT Hugo · rang 2 · 12/05/1984 · N° INSEE 1 15 03 75 117 002",
+        "100/100/100 100% 100% 100% 100% 100% (1) (1) (2) (1) (1) (2)",
+        "(1) Prise en charge sur demande (2) Selon devis",
+    ):
+        assert words in halves
+    left, top, right, bottom = paper.frame()
+    assert (right - left, bottom - top) == pytest.approx((2 * 85.6, 54.0), abs=0.5)  # with the line's own width
+
+
+@pytest.mark.parametrize(("people", "sheets"), [(0, 1), (9, 1), (30, 3)])
+async def test_the_card_to_fold_of_a_large_family_is_whole_or_sends_to_the_sheet(people: int, sheets: int) -> None:
+    family = tuple(beneficiary(rank, f"Marie-Antoinette {rank}") for rank in range(1, people + 1))
+    whose = member(coverage=grid(), beneficiaries=family) if family else known(coverage_changed(grid()))
+    paper = await card_of(whose, papers())
+    assert len(paper.pages()) == sheets
+    text = paper.text()
+    named = [text.count(f"Marie-Antoinette {rank} · rang") for rank in range(1, people + 1)]
+    assert named == [1] * people or (named == [0] * people and "Bénéficiaires et garanties : voir la feuille." in text)
+
+
+async def test_people_with_different_operators_have_them_in_their_own_cells() -> None:
+    guarantees = (
+        Guarantee(domain="HOSP", operator="OC", level="10%", ranks=(1,)),
+        Guarantee(domain="HOSP", operator="IS", level="20%", ranks=(2,)),
+    )
+    text = (await card_of(member(coverage=coverage(guarantees=guarantees)), papers())).text()
+    assert (text.count("OC 10%"), text.count("IS 20%")) == (2, 2)
 
 
 async def test_a_grid_says_what_its_star_means_only_where_it_has_one() -> None:

@@ -52,9 +52,8 @@ def test_an_object_store_that_never_answers_delays_neither_the_health_answer_nor
 ) -> None:
     with socket.create_server((HOST, 0)) as silent:
         endpoint = f"{HOST}:{silent.getsockname()[1]}"
-        service = Service(
-            infra.environment("documents") | {"MINIO_ENDPOINT": endpoint}, tmp_path / "documents.log", name="documents"
-        )
+        impatient = {"MINIO_ENDPOINT": endpoint, "MINIO_READ_SECONDS": "3"}
+        service = Service(infra.environment("documents") | impatient, tmp_path / "documents.log", name="documents")
         try:
             service.start()  # it asks for the health until there is an answer
             until("the silence shows", lambda: service.ready()[1].get("minio") == "unanswered")

@@ -18,6 +18,7 @@ PAGES = (
     "/mot-de-passe-perdu", "/mot-de-passe-perdu/demande", "/nouveau-mot-de-passe?token=abc", "/nouveau-mot-de-passe",
     "/nouveau-mot-de-passe/fait", "/identifiant-oublie", "/deblocage?token=abc", "/deblocage", "/deblocage/fait",
     "/compte", "/compte/appareils", "/fermer-session?token=abc", "/fermer-session/fait",
+    "/carte/plein-ecran", "/carte/partages", "/carte-partagee/abc",
 )  # fmt: skip
 SIGNED_IN = (
     b'{"access_token": "a.b.c", "refresh_token": "r", "expires_in": 300, "device_token": "d", "required_actions": []}'
@@ -134,6 +135,7 @@ async def test_every_post_of_a_page_is_protected(gateway: Gateway) -> None:
         "/", "/deconnexion", "/premiere-connexion", "/premiere-connexion/renvoyer", "/premiere-connexion/mot-de-passe",
         "/activation", "/mot-de-passe-perdu", "/nouveau-mot-de-passe", "/deblocage", "/compte/mot-de-passe", "/langue",
         "/compte/appareils/fermer", "/compte/appareils/fermer-les-autres", "/fermer-session",
+        "/carte/partages", "/carte/partages/arreter",
     ):  # fmt: skip
         assert (await post(gateway, {"token": "x"}, path=path))[0] == 403, path
 

@@ -48,6 +48,12 @@ def seen_at(browser: Browser) -> float:
     return noted
 
 
+def token_of(browser: Browser) -> str:
+    """The access token in the browser's cookie."""
+    held: str = json.loads(KEYRING.open_at_rest(browser.cookies["session"], context="session"))["access_token"]
+    return held
+
+
 async def test_a_session_ends_15_minutes_after_the_last_activity_and_says_why(gateway: Gateway) -> None:
     async with gateway.origin("auth", auth) as asked:
         still = Browser(gateway, seen_s=880)
@@ -93,6 +99,32 @@ async def test_a_token_that_ran_out_meanwhile_is_renewed_to_close_the_session(ga
         assert (await over.get(PAGE)).status == 303
     assert [seen.target for seen in asked.seen] == ["/api/v1/session/refresh", "/api/v1/session"]
     assert "session" not in over.cookies
+
+
+@pytest.mark.parametrize("lives_s", [300, -600])
+async def test_who_signs_in_ends_the_session_that_the_browser_held(gateway: Gateway, lives_s: int) -> None:
+    browser = Browser(gateway, member=PAUL, trusted=True, token_lives_s=lives_s)
+    held = token_of(browser)
+    async with gateway.origin("auth", auth) as asked:
+        answer = await browser.post("/", {"identifiant": "12345678", "mot_de_passe": "x"}, opened_by=None)
+    assert answer.status == 303
+    renewed = [("POST", "/api/v1/session/refresh")] if lives_s < 0 else []
+    expected = [("POST", "/api/v1/session"), *renewed, ("DELETE", "/api/v1/session")]
+    assert [(seen.method, seen.target) for seen in asked.seen] == expected
+    assert (asked.seen[-1].all("authorization") == [f"Bearer {held}"]) is (lives_s > 0)
+    assert token_of(browser) != held
+
+
+async def test_a_sign_in_that_is_refused_leaves_the_session_that_the_browser_held(gateway: Gateway) -> None:
+    async def refuses(_seen: Seen, writer: asyncio.StreamWriter) -> None:
+        body = json.dumps({"code": "invalid_credentials", "attempts_left": 1}).encode()
+        await say(writer, "401 Unauthorized", body, "Content-Type: application/problem+json")
+
+    browser = Browser(gateway)
+    held = token_of(browser)
+    async with gateway.origin("auth", refuses) as asked:
+        answer = await browser.post("/", {"identifiant": "12345678", "mot_de_passe": "x"}, opened_by=None)
+    assert (answer.status, len(asked.seen), token_of(browser)) == (422, 1, held)
 
 
 async def test_the_page_leads_to_sign_in_while_auth_is_away(gateway: Gateway) -> None:

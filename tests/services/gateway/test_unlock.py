@@ -137,6 +137,7 @@ async def test_a_block_says_how_long_it_lasts_and_what_else_can_be_done(
     assert status == 429
     for words in [*said, "si votre adresse mail est confirmée", '<a href="/mot-de-passe-perdu">', '<a href="tel:']:
         assert words in text
+    assert ("mot de passe reçu par courrier, vous connecter avec celui-ci" in text) is (seconds == "86400")
 
 
 def test_five_members_have_a_place_each_and_the_one_unseen_longest_goes() -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
 from services.notifications.mails import RULES, BadAddress, Mail, MailRoom
 from services.notifications.rules import Language
+from shared.events.auth import FactorChange
 from tests.services.notifications.settings import some_settings
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -31,12 +33,16 @@ RESET = Mail(
     NOW,
 )
 RESET_DONE = replace(RESET, kind="password_reset_done", link=None, link_expires_at=None)
+CHANGED = replace(
+    RESET_DONE, kind="password_changed", event_id="event-5", link="https://www.plansante.com/mot-de-passe-perdu"
+)
 NEW_DEVICE = replace(
     RESET,
     kind="new_device",
     link="https://www.plansante.com/fermer-session?token=abc-DEF_123",
     repeated="Chrome sur Windows",
 )
+PASSKEY = replace(RESET_DONE, kind="passkey_added", link="https://www.plansante.com/compte/cles-d-acces")
 STATEMENT = replace(RESET_DONE, kind="statement", link="https://www.plansante.com/decomptes")
 ANSWER = replace(RESET_DONE, kind="answer", link="https://www.plansante.com/messages")
 LOCKED = replace(
@@ -52,7 +58,23 @@ MOVED = replace(
     masked="m***@example.org",
 )
 MOVED_BACK = replace(RESET_DONE, kind="address_change_undone", name="")
-ALL = [ACTIVATION, IN_USE, CONFIRMED, MOVED, MOVED_BACK, RESET, RESET_DONE, NEW_DEVICE, LOCKED, STATEMENT, ANSWER]
+SECOND_FACTOR = [replace(RESET_DONE, kind="second_factor", repeated=change) for change in get_args(FactorChange)]
+ALL = [
+    ACTIVATION,
+    IN_USE,
+    CONFIRMED,
+    MOVED,
+    MOVED_BACK,
+    RESET,
+    RESET_DONE,
+    CHANGED,
+    NEW_DEVICE,
+    LOCKED,
+    PASSKEY,
+    STATEMENT,
+    ANSWER,
+    *SECOND_FACTOR,
+]
 
 
 class _Page(HTMLParser):
@@ -122,6 +144,19 @@ def test_after_a_reset_the_mail_says_when_and_whom_to_call_and_links_to_nothing(
     assert "http" not in plain(message)
 
 
+def test_a_changed_password_is_told_of_with_when_and_where_to_get_another(room: MailRoom) -> None:
+    message = room.write(CHANGED, now=NOW)
+    assert message["Subject"] == "Votre mot de passe a été modifié"
+    text = flat(plain(message))
+    assert "a été modifié le 23 novembre 2026 à 11 h 00 (heure de Paris)." in text
+    assert "un nouveau mot de passe sur la page « Mot de passe perdu ? »" in text
+    assert "Appelez aussi votre centre de gestion au 04 65 71 00 00" in text
+    assert [link for link in page(message).links if not link.startswith("tel:")] == [CHANGED.link] * 2
+    english = flat(plain(room.write(replace(CHANGED, language="en"), now=NOW)))
+    assert "was changed on 23 November 2026 at 11:00 (Paris time)." in english
+    assert "on the page “Lost your password?”" in english
+
+
 def test_a_new_device_is_told_of_with_its_name_the_hour_in_paris_and_a_way_to_take_it_back(room: MailRoom) -> None:
     message = room.write(NEW_DEVICE, now=NOW)
     text = flat(plain(message))
@@ -187,7 +222,7 @@ def test_the_confirmation_has_the_guides_words(room: MailRoom) -> None:
     assert "Bonjour Laure Dupont," in text
 
 
-@pytest.mark.parametrize("mail", ALL, ids=lambda mail: mail.kind)
+@pytest.mark.parametrize("mail", ALL, ids=lambda mail: f"{mail.kind}-{mail.repeated}")
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_text_and_html_say_the_same_and_who_writes_why_and_where_to_call(
     room: MailRoom, mail: Mail, language: Language

@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.events.auth import AccountLocked, PasswordReset, PasswordResetRequested, SignedInFromNewDevice
+from shared.events.auth import (
+    AccountLocked,
+    PasskeyAdded,
+    PasswordChanged,
+    PasswordReset,
+    PasswordResetRequested,
+    SecondFactorChanged,
+    SignedInFromNewDevice,
+)
 from shared.events.base import Event
 from shared.events.claims import CardRenewed, StatementReady
 from shared.ids import new_id
@@ -173,6 +181,24 @@ async def test_a_reset_is_confirmed_without_a_link(world: World, service: Servic
     assert "token" not in mail["Text"] + mail["HTML"]
 
 
+async def test_a_changed_password_is_told_of_once_and_the_first_choice_is_not(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"changed.{number}@example.org"
+    await known(world, number, to)
+    at = datetime.now(UTC)
+    first = Event.of(PasswordChanged(member_number=number, at=at, replaces="temporary"))
+    event = Event.of(PasswordChanged(member_number=number, at=at, replaces="own"))
+    await world.publish(first, event, event)
+    until("the mail", lambda: len(world.mails(to)) == 2)
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Votre mot de passe a été modifié"]
+    assert mail["Headers"]["X-Request-Id"] == [event.id]
+    assert f"{service.environment['PORTAL_URL']}/mot-de-passe-perdu" in mail["Text"].splitlines()
+    await read(world, "auth.v1", number)
+    until("the job is done", lambda: not jobs(world, number))
+    assert len(world.mails(to)) == 2
+
+
 async def test_a_new_device_is_told_of_once_at_the_activated_address(
     world: World, service: Service, number: str
 ) -> None:
@@ -183,9 +209,21 @@ async def test_a_new_device_is_told_of_once_at_the_activated_address(
     until("the mail", lambda: len(world.mails(to)) == 2)
     [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Nouvelle connexion à votre Espace Assuré"]
     assert f"{service.environment['PORTAL_URL']}/fermer-session?token={TOKEN}" in mail["Text"].splitlines()
-    assert "Chrome sur Windows" in mail["Text"].replace("\n", " ")
+    assert "Chrome sur Windows" in " ".join(mail["Text"].split())
     until("the job is done", lambda: not jobs(world, number))
     assert len(world.mails(to)) == 2
+
+
+async def test_what_befell_a_second_factor_is_told_at_the_activated_address_without_a_link(
+    world: World, number: str
+) -> None:
+    to = f"factor.{number}@example.org"
+    await known(world, number, to)
+    told = SecondFactorChanged(member_number=number, at=datetime.now(UTC), change="recovery_code_used")
+    await world.publish(Event.of(told))
+    until("the mail", lambda: "Un code de secours a été utilisé" in subjects(world, to))
+    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Un code de secours a été utilisé"]
+    assert [part for part in mail["HTML"].split('href="')[1:] if not part.startswith("tel:")] == []
 
 
 async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_leaves_no_job(
@@ -197,6 +235,20 @@ async def test_a_new_device_is_told_to_nobody_without_an_activated_address_and_l
     await read(world, "auth.v1", number)
     assert not world.db["jobs"].count_documents({"member_number": number, "data.mail": "new_device"})
     assert subjects(world, to) == []
+
+
+async def test_a_passkey_is_told_of_wherever_the_member_can_be_reached(
+    world: World, service: Service, number: str
+) -> None:
+    to = f"passkey.{number}@example.org"
+    await known(world, number, to, activated=False)
+    event = Event.of(PasskeyAdded(member_number=number, at=datetime.now(UTC)))
+    await world.publish(event, event)
+    until("the mail", lambda: subjects(world, to) == ["Une clé d’accès a été ajoutée à votre compte"])
+    [mail] = world.mails(to)
+    assert f"{service.environment['PORTAL_URL']}/compte/cles-d-acces" in mail["Text"].splitlines()
+    assert "Laure" not in mail["Text"] + mail["HTML"]
+    until("the job is done", lambda: not jobs(world, number))
 
 
 async def test_a_statement_is_mailed_once_to_who_asked_with_a_link_only(
