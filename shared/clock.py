@@ -4,7 +4,10 @@ A BSON date holds milliseconds. With finer instants in memory, an instant read b
 than the one that was written, and "the larger (ce_time, ce_id) wins" would depend on the order of arrival.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def now() -> datetime:
@@ -18,6 +21,11 @@ def to_ms(instant: datetime) -> datetime:
         raise ValueError("an instant needs an offset")
     utc = instant.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def day_in_france(instant: datetime) -> date:
+    """The day that people in France write for it."""
+    return instant.astimezone(PARIS).date()
 
 
 def rfc3339(instant: datetime) -> str:

@@ -5,7 +5,8 @@
     ├── Unauthenticated   401 unauthenticated
     ├── Forbidden         403
     │   ├── RequiredAction    required_action
-    │   └── StepUpRequired    step_up_required
+    │   ├── StepUpRequired    step_up_required
+    │   └── MembershipOver    membership_ended (reading goes on)
     ├── NotFound          404 not_found (also someone else's record)
     ├── MethodNotAllowed  405 method_not_allowed
     ├── Conflict          409
@@ -74,6 +75,12 @@ class RequiredAction(Forbidden):
 
 class StepUpRequired(Forbidden):
     code, title = "step_up_required", "Confirm who you are first"
+
+
+class MembershipOver(Forbidden):
+    """Nothing can be sent to the insurer any more; everything can be read until the account is erased."""
+
+    code, title = "membership_ended", "The membership has ended: everything can still be read, nothing can be sent"
 
 
 class NotFound(Problem):

@@ -6,6 +6,7 @@ Nothing has to be listed: a sealed text says itself with which key and for which
 | service | collection | where |
 |---|---|---|
 | auth | `accounts` | `facts.nir.value`, `facts.email.value`, `activated_email`, `pending.email` |
+| auth | `accounts` | `second_factor.secret`, `pending_second_factor.secret` |
 | auth | `undo_links` | `email` |
 | claims | `members` | `facts.nir.value`, `facts.beneficiaries.value.<n>.nir` |
 | claims | `card_shares` | `sealed` |

@@ -19,7 +19,7 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from shared.closures import Closures
-from shared.errors import RequiredAction, Unauthenticated, Unavailable
+from shared.errors import MembershipOver, RequiredAction, Unauthenticated, Unavailable
 from shared.logs import get_logger
 
 ALGORITHM = "EdDSA"
@@ -39,7 +39,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Who asks: the claims of a verified access token."""
+    """Who asks: the claims of a verified access token. `read_only`: the membership is over."""
 
     member_number: str
     session_id: str
@@ -47,6 +47,7 @@ class Member:
     required_actions: frozenset[str]
     issued_at: datetime
     expires_at: datetime
+    read_only: bool = False
 
 
 class KeySource(Protocol):
@@ -164,6 +165,7 @@ class TokenVerifier:
                 required_actions=frozenset(claims["required_actions"]),
                 issued_at=datetime.fromtimestamp(claims["iat"], UTC),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+                read_only=bool(claims.get("read_only")),
             )
         except (JoseError, KeyError, TypeError, ValueError, OverflowError):
             raise Unauthenticated from None
@@ -200,9 +202,17 @@ async def _current_member(member: Annotated[Member, Depends(_any_member)]) -> Me
     return member
 
 
+async def _writing_member(member: Annotated[Member, Depends(_current_member)]) -> Member:
+    if member.read_only:
+        raise MembershipOver
+    return member
+
+
 AnyToken = Annotated[Member, Depends(_any_token)]
 """Whoever signed in so far, perhaps by the first of two factors only: to show the second, or to sign out."""
 AnyMember = Annotated[Member, Depends(_any_member)]
 """A signed-in member, whatever the account still asks for: auth alone takes these."""
 CurrentMember = Annotated[Member, Depends(_current_member)]
 """A signed-in member with nothing left to do first. Needs `app.state.tokens`, a `TokenVerifier`."""
+WritingMember = Annotated[Member, Depends(_writing_member)]
+"""The same, whose membership goes on: on every route that sends the insurer something."""

@@ -3,11 +3,10 @@
 import ipaddress
 import re
 import unicodedata
-from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from pydantic import JsonValue
@@ -115,18 +114,6 @@ def with_facts(account: Account, told: Mapping[str, JsonValue], order: str) -> A
         if name not in account.facts or account.facts[name].order < order
     }
     return account.model_copy(update={"facts": {**account.facts, **newer}}) if newer else account
-
-
-def erased_on(account: Account, months: int) -> date | None:
-    """The day on which everything of the member goes: `months` after the end of the membership; None: it goes on."""
-    ended_on = account.fact("ended_on")
-    return months_later(date.fromisoformat(str(ended_on)), months) if ended_on else None
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last day where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def required_actions(

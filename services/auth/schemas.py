@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from services.auth.membership_rules import Over
 from services.auth.models import IdentifierKind, RequiredActionName, SecurityEventKind
 from services.auth.password_rules import MAX_LENGTH
 
@@ -183,11 +184,22 @@ class KnownDevice(Wire):
     device_token: str
 
 
+class EndedMembership(Wire):
+    """Its last day, and the last on which all can be read; nothing can be sent any more (403 `membership_ended`)."""
+
+    ended_on: date
+    readable_until: date
+
+    @classmethod
+    def of(cls, over: Over | None) -> Self | None:
+        return cls(ended_on=over.ended_on, readable_until=over.readable_until) if over else None
+
+
 class TokenPair(Wire):
     """`expires_in`: seconds the access token lives, fewer where the session ends before.
 
     `required_actions`: in the order to show them, empty = come in.
-    `session_ends_at`: when the session ends, however active it is.
+    `session_ends_at`: when the session ends, however active it is. `ended_membership`: null while it goes on.
     """
 
     access_token: str
@@ -196,6 +208,7 @@ class TokenPair(Wire):
     refresh_token: str
     required_actions: list[RequiredActionName]
     session_ends_at: datetime
+    ended_membership: EndedMembership | None = None
 
 
 class SignedIn(TokenPair, KnownDevice):
@@ -282,4 +295,5 @@ class AccountView(Wire):
     confirmed_until: AwareDatetime | None
     passkeys: int
     offer_passkey: bool
+    ended_membership: EndedMembership | None = None
     beneficiaries: list[BeneficiaryView]

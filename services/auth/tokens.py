@@ -44,8 +44,9 @@ class AccessTokens:
         required_actions: Sequence[str],
         now: datetime,
         lives_s: int | None = None,
+        read_only: bool = False,
     ) -> str:
-        """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions."""
+        """A token with the claims of the API: iss, sub, sid, insurer, iat, exp, required_actions, perhaps read_only."""
         issued_at = int(now.timestamp())
         claims = {
             "iss": self._issuer,
@@ -55,6 +56,7 @@ class AccessTokens:
             "iat": issued_at,
             "exp": issued_at + (self._lifetime_s if lives_s is None else lives_s),
             "required_actions": list(required_actions),
+            **({"read_only": True} if read_only else {}),
         }
         header = {"typ": TYPE, "alg": ALGORITHM, "kid": self._kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])

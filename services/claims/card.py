@@ -5,17 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, get_args
-from zoneinfo import ZoneInfo
 
 from services.claims.models import CoverageKey, Fact, Member
+from shared import clock
 from shared.events.fields import Domain
 from shared.events.membership import Coverage, Guarantee
 
 DOMAINS: Final[tuple[Domain, ...]] = get_args(Domain)
 """The grid's columns, in the order of the user guide's card."""
-
-PARIS: Final = ZoneInfo("Europe/Paris")
-"""Cards begin and end at midnight there."""
 
 _REFERENCE = re.compile(r"\(([0-9A-Za-z*]{1,3})\)")
 
@@ -58,8 +55,8 @@ class Card:
 
 
 def today() -> date:
-    """The day it is in France."""
-    return datetime.now(PARIS).date()
+    """The day it is in France: cards begin and end at midnight there."""
+    return clock.day_in_france(clock.now())
 
 
 def card_on(member: Member, day: date) -> Card | None:

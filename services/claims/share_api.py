@@ -11,7 +11,7 @@ from services.claims.shares import Shares
 from shared.api import IdempotencyKey, NotStored
 from shared.app import API_PREFIX
 from shared.settings import Origin
-from shared.tokens import CurrentMember
+from shared.tokens import CurrentMember, WritingMember
 
 router = APIRouter(prefix=f"{API_PREFIX}/card/shares", dependencies=[NotStored])
 
@@ -32,9 +32,12 @@ Portal = Annotated[Origin, Depends(_portal)]
 
 @router.post("", status_code=201)
 async def share_card(
-    member: CurrentMember, shares: AllShares, portal: Portal, idempotency_key: IdempotencyKey = None
+    member: WritingMember, shares: AllShares, portal: Portal, idempotency_key: IdempotencyKey = None
 ) -> ShareItem:
-    """A link that shows the card of the day for 24 hours, N° INSEE masked, to whoever has it."""
+    """A link that shows the card of the day for 24 hours, N° INSEE masked, to whoever has it.
+
+    403 `membership_ended` once the membership is over.
+    """
     return ShareItem.of(await shares.create(member.member_number, idempotency_key), portal)
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import secrets
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
-from services.claims.card import PARIS, card_on
+from services.claims.card import card_on
 from services.claims.models import Member
+from shared.clock import PARIS, day_in_france
 
 LIFE: Final = timedelta(hours=24)
 _TOKEN_BYTES: Final = 20
@@ -26,13 +27,9 @@ def digest(token: str) -> str:
 def ends_at(member: Member, now: datetime) -> datetime:
     """When a link made at `now` ends: after `LIFE`, or with the last card of that time, at midnight in France."""
     end = now + LIFE
-    day, last_day = _day(now), _day(end)
+    day, last_day = day_in_france(now), day_in_france(end)
     while day < last_day:
         day += timedelta(days=1)
         if card_on(member, day) is None:
             return datetime.combine(day, time(), PARIS).astimezone(now.tzinfo)
     return end
-
-
-def _day(instant: datetime) -> date:
-    return instant.astimezone(PARIS).date()

@@ -16,7 +16,7 @@ from shared.api import Cursor, IdempotencyKey, Limit, NotStored, list_cursor, li
 from shared.app import API_PREFIX
 from shared.errors import Malformed
 from shared.multipart import Multipart
-from shared.tokens import CurrentMember
+from shared.tokens import CurrentMember, WritingMember
 
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
@@ -65,12 +65,15 @@ async def send_document(
     *,
     request: Request,
     response: Response,
-    member: CurrentMember,
+    member: WritingMember,
     reception: TheReception,
     shelf: AllDocuments,
     idempotency_key: IdempotencyKey = None,
 ) -> DocumentDetail:
-    """Send one file. 201: its bytes are durable; what becomes of it shows in its status."""
+    """Send one file. 201: its bytes are durable; what becomes of it shows in its status.
+
+    403 `membership_ended` once the membership is over, before the file is read.
+    """
     form = Multipart(request.headers.get("content-type", ""), request.stream())
     try:
         document = await reception.receive(member.member_number, form, idempotency_key)

@@ -28,6 +28,7 @@ from services.gateway.upstream import Answer, Json, Upstreams, away
 from services.gateway.web_session import WebSession
 from shared.app import API_PREFIX
 from shared.errors import (
+    MembershipOver,
     NotFound,
     Problem,
     RequiredAction,
@@ -189,7 +190,7 @@ class Sessions:
     ) -> Answer:
         """Ask a service in the member's name.
 
-        Raises `Unauthenticated`, `RequiredAction`, `StepUpRequired` or `Unavailable`.
+        Raises `Unauthenticated`, `RequiredAction`, `StepUpRequired`, `MembershipOver` or `Unavailable`.
         """
         answer = await self._call(
             request,
@@ -242,7 +243,7 @@ class Sessions:
         if answer.status == Unauthenticated.status:
             self.forget(request)
             raise Unauthenticated
-        for refusal in (RequiredAction, StepUpRequired):
+        for refusal in (RequiredAction, StepUpRequired, MembershipOver):
             if answer.code == refusal.code:
                 raise refusal
         return answer

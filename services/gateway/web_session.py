@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from services.gateway import access_tokens
-from services.gateway.schemas.account import TokenPair
+from services.gateway.schemas.account import EndedMembership, TokenPair
 from shared.tokens import SECOND_FACTOR
 
 REFRESH_BEFORE_S: Final = 30
@@ -17,7 +17,8 @@ class WebSession(BaseModel):
     """What the cookie holds. `expires_at`: Unix seconds. `required_actions`: what the member must do first.
 
     `seen_at`: Unix seconds of the last activity that was noted. `trusted`: the device is the member's own.
-    `ends_at`: Unix seconds when auth ends the session whatever happens, if it said so.
+    `ends_at`: Unix seconds when auth ends the session whatever happens, if it said so. `ended_membership`: the member
+    reads, and can send nothing any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,6 +30,7 @@ class WebSession(BaseModel):
     seen_at: float
     trusted: bool = False
     ends_at: int | None = None
+    ended_membership: EndedMembership | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -47,6 +49,7 @@ class WebSession(BaseModel):
             seen_at=seen_at,
             trusted=trusted,
             ends_at=int(pair.session_ends_at.timestamp()) if pair.session_ends_at else None,
+            ended_membership=pair.ended_membership,
         )
 
     @property

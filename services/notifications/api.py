@@ -21,7 +21,7 @@ from services.notifications.service.preferences import Choices
 from services.notifications.store import Position
 from shared.api import Cursor, IdempotencyKey, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
-from shared.tokens import CurrentMember
+from shared.tokens import CurrentMember, WritingMember
 
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
 
@@ -56,9 +56,9 @@ async def list_threads(
 
 @router.post("/messages", status_code=201)
 async def write_message(
-    member: CurrentMember, messages: AllMessages, new: NewMessage, idempotency_key: IdempotencyKey = None
+    member: WritingMember, messages: AllMessages, new: NewMessage, idempotency_key: IdempotencyKey = None
 ) -> ThreadDetail:
-    """Write to the management centre: begins a thread."""
+    """Write to the management centre: begins a thread. 403 `membership_ended` once the membership is over."""
     topic = Topic(category=new.category, subject=new.subject)
     draft = Draft(new.text, new.document_ids, idempotency_key)
     return ThreadDetail.whole(await messages.write(member.member_number, topic, draft))
@@ -72,13 +72,13 @@ async def read_thread(member: CurrentMember, messages: AllMessages, thread_id: T
 
 @router.post("/messages/{thread_id}/replies", status_code=201)
 async def reply(
-    member: CurrentMember,
+    member: WritingMember,
     messages: AllMessages,
     thread_id: ThreadId,
     new: NewReply,
     idempotency_key: IdempotencyKey = None,
 ) -> ThreadDetail:
-    """Add to a thread; 409 `thread_closed` where the centre has closed it."""
+    """Add to a thread. 409 `thread_closed` if the centre closed it, 403 `membership_ended` after the membership."""
     draft = Draft(new.text, new.document_ids, idempotency_key)
     return ThreadDetail.whole(await messages.reply(member.member_number, thread_id, draft))
 

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, TypeVar
 from uuid import NAMESPACE_URL, uuid5
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
 
 from services.notifications.models import Address, Consents, Fact, Identity, Member, Order
+from shared.clock import PARIS, day_in_france
 from shared.typesetting import printable
 
 V = TypeVar("V")
@@ -43,7 +43,6 @@ class NoAddress(Enum):
     UNWANTED = "unwanted"
 
 
-PARIS = ZoneInfo("Europe/Paris")
 STATEMENT_NEWS = timedelta(days=31)
 _LOCALES: Mapping[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
@@ -158,7 +157,7 @@ def statements_address(member: Member, since: datetime | None = None) -> str | N
 
 def is_news(paid_on: date, told_at: datetime) -> bool:
     """Whether a statement is worth a mail: an insurer that loads years of payments fills nobody's mailbox."""
-    return told_at.astimezone(PARIS).date() - paid_on <= STATEMENT_NEWS
+    return day_in_france(told_at) - paid_on <= STATEMENT_NEWS
 
 
 def envelope_lines(member: Member, to: Address) -> list[str]:
@@ -179,7 +178,7 @@ def _postal(text: str) -> str:
 
 def day(instant: datetime, lang: Language = "fr") -> str:
     """The day in France as people read it: 20 novembre 2026."""
-    return format_date(instant.astimezone(PARIS).date(), "long", locale=_LOCALES[lang])
+    return format_date(day_in_france(instant), "long", locale=_LOCALES[lang])
 
 
 def minute(instant: datetime, lang: Language = "fr") -> str:

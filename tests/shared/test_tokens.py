@@ -79,6 +79,11 @@ async def test_a_good_token_names_its_member(verifier: TokenVerifier, first: OKP
     assert member.required_actions == {"choose_password"}
 
 
+async def test_a_token_says_whether_the_membership_is_over(verifier: TokenVerifier, first: OKPKey) -> None:
+    assert (await verifier.verify(token(first, read_only=True))).read_only
+    assert not (await verifier.verify(token(first))).read_only, "as every token before that claim"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

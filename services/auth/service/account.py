@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from services.auth.models import Account, IdentifierKind
 from services.auth.password_rules import PasswordRules
-from services.auth.schemas import AccountView, BeneficiaryView
+from services.auth.schemas import AccountView, BeneficiaryView, EndedMembership
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
 from services.auth.vault import Vault
@@ -41,6 +41,7 @@ class AccountReader:
                 "confirmed_until": caller.session.confirmed_until,
                 "passkeys": passkeys,
                 "offer_passkey": not (passkeys or account.passkey_declined),
+                "ended_membership": EndedMembership.of(self._sessions.membership_over(account)),
                 "beneficiaries": _beneficiaries(account.fact("beneficiaries")),
             }
         )

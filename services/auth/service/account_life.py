@@ -1,6 +1,6 @@
 """The end of an account: erased some months after the membership, or closed by an operator before that.
 
-member ─(MembershipEnded)→ signs in and reads ─(`KEPT_MONTHS_AFTER_END`)→ erased, `MemberErased`
+member ─(MembershipEnded)→ signs in, reads, sends nothing any more ─(`KEPT_MONTHS_AFTER_END`)→ erased, `MemberErased`
    └─(an operator: death, dispute, …)→ closed ─(an operator)→ as before
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import Final
 
-from services.auth import rules
+from services.auth import membership_rules
 from services.auth.models import Account, SignInClosure
 from services.auth.service.sessions import Sessions
 from services.auth.store import Store
@@ -49,7 +49,7 @@ class AccountLife:
             if not await self._jobs.done(tx, job):
                 return
             account = await self._store.accounts.get(job.member_number, tx)
-            due = rules.erased_on(account, self._kept_months) if account else None
+            due = membership_rules.erased_on(account, self._kept_months) if account else None
             if account is None or due is None or due > self._clock().date():
                 return
             await self._sessions.close_all(tx, account)
@@ -82,7 +82,7 @@ class AccountLife:
 
 async def plan_erasure(tx: Transaction, jobs: Jobs, account: Account, kept_months: int) -> None:
     """Put, move or drop the job that erases the member, as the end of the membership now stands."""
-    job_id, due = f"{ERASURE}/{account.member_number}", rules.erased_on(account, kept_months)
+    job_id, due = f"{ERASURE}/{account.member_number}", membership_rules.erased_on(account, kept_months)
     if due is None:
         await jobs.drop(tx, {"_id": job_id})
         return

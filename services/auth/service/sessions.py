@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.auth import rules
+from services.auth import membership_rules, rules
+from services.auth.membership_rules import Over
 from services.auth.models import Account, PasswordKind, RequiredActionName, Session
 from services.auth.rules import RefreshStep
-from services.auth.schemas import TokenPair
+from services.auth.schemas import EndedMembership, TokenPair
 from services.auth.store import Store
 from services.auth.tokens import AccessTokens, RefreshTokens
 from shared import ids
@@ -67,11 +68,12 @@ class Sessions:
         refresh_tokens: RefreshTokens,
         closures: Closures,
         lifetimes: Lifetimes,
+        kept_months: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._mongo, self._store, self._closures = mongo, store, closures
         self._access_tokens, self._refresh_tokens = access_tokens, refresh_tokens
-        self._lifetimes, self._clock = lifetimes, clock
+        self._lifetimes, self._kept_months, self._clock = lifetimes, kept_months, clock
 
     async def caller(self, member: Member, tx: Transaction | None = None) -> Caller:
         """The session and account behind a verified token. Raises `Unauthenticated` if the session was closed."""
@@ -128,6 +130,7 @@ class Sessions:
         lives_s = self._access_tokens.lives_s(issued_at, session.expires_at)
         if lives_s < 1:
             raise Unauthenticated
+        over = self.membership_over(account)
         access_token = self._access_tokens.issue(
             member_number=account.member_number,
             session_id=session.session_id,
@@ -135,6 +138,7 @@ class Sessions:
             required_actions=actions,
             now=issued_at,
             lives_s=lives_s,
+            read_only=over is not None,
         )
         return TokenPair(
             access_token=access_token,
@@ -142,7 +146,12 @@ class Sessions:
             refresh_token=self._refresh_tokens.issue(session.session_id, refresh_number),
             required_actions=actions,
             session_ends_at=session.ends_at,
+            ended_membership=EndedMembership.of(over),
         )
+
+    def membership_over(self, account: Account) -> Over | None:
+        """The end of the member's membership if it has come: they read, and send nothing any more."""
+        return membership_rules.over(account, self._kept_months, self._clock())
 
     async def refresh(self, token: str) -> TokenPair:
         """A new pair for a refresh token; the same token gives the same successor. Raises `Unauthenticated`.

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from services.gateway.drafts import Draft
-from services.gateway.pages.formats import day_in_paris
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.web import CheckedForm, SignedIn, Web, WebPages, see
+from services.gateway.pages.web import CheckedForm, Sender, SignedIn, Web, WebPages, see
 from services.gateway.schemas.card import Shares
 from services.gateway.web_session import WebSession
 from shared import clock
@@ -37,12 +36,12 @@ async def show(web: Web, request: Request, session: WebSession, _draft: Draft) -
 async def _shares(web: Web, request: Request, session: WebSession, *, done: str = "") -> Response:
     answer = await web.sessions.call(request, session, "GET", "claims", "/card/shares")
     found = Shares.model_validate(answer.body).items
-    today = day_in_paris(clock.now())
+    today = clock.day_in_france(clock.now())
     return web.page(request, "card_shares.html", shares=found, done=done, today=today, once=new_id())
 
 
 @router.post("")
-async def create(request: Request, web: WebPages, session: SignedIn, once: Annotated[str, Form()] = "") -> Response:
+async def create(request: Request, web: WebPages, session: Sender, once: Annotated[str, Form()] = "") -> Response:
     """Make a link. `once` is the form's own key: pressing the button twice makes one."""
     key = once if _KEY.fullmatch(once) else new_id()
     answer = await web.sessions.call(request, session, "POST", "claims", "/card/shares", idempotency_key=key)

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from services.gateway.drafts import Draft
-from services.gateway.pages.formats import day_in_paris
 from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.web import CheckedForm, SignedIn, Web, WebPages, see
 from services.gateway.schemas.account import OpenSessions
@@ -34,7 +33,7 @@ async def show(web: Web, request: Request, session: WebSession, _draft: Draft) -
 async def _devices(web: Web, request: Request, session: WebSession, *, done: str = "") -> Response:
     answer = await web.sessions.call(request, session, "GET", "auth", "/sessions")
     opened = OpenSessions.model_validate(answer.body).items
-    today = day_in_paris(clock.now())
+    today = clock.day_in_france(clock.now())
     here = [each for each in opened if each.current]
     others = [each for each in opened if not each.current]
     return web.page(request, "devices.html", here=here, others=others, done=done, today=today)

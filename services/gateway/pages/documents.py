@@ -12,7 +12,7 @@ from services.gateway import csrf
 from services.gateway.drafts import Draft
 from services.gateway.file_form import FileForm
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.web import CheckedForm, Cursor, PageRoute, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, Cursor, PageRoute, Sender, SignedIn, WebPages, see, still_sends
 from services.gateway.routes import FILE_FORM_BYTES
 from services.gateway.schemas.documents import DocumentDetail, DocumentPage
 from services.gateway.upstream import Answer
@@ -49,7 +49,7 @@ async def documents(
 
 
 @router.get("/envoyer")
-async def send_page(request: Request, web: WebPages, session: SignedIn) -> Response:
+async def send_page(request: Request, web: WebPages, session: Sender) -> Response:
     """The form."""
     return await _form(web, request, session, {"envoi": new_id()}, {})
 
@@ -78,7 +78,7 @@ async def send(request: Request, web: WebPages) -> Response:
     await form.read_fields()
     held = web.sessions.peek(request)
     web.csrf.check_token(request, form.fields.get(csrf.FIELD), held.member if held else None)
-    session = await web.sessions.current(request)
+    session = still_sends(await web.sessions.current(request))
     typed = form.fields | {"envoi": _once(form.fields.get("envoi", ""))}
     try:
         form.check_length()
@@ -96,6 +96,7 @@ async def send(request: Request, web: WebPages) -> Response:
 
 async def show(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
     """The form with what was kept; the file must be chosen again."""
+    still_sends(session)
     return await _form(web, request, session, draft.typed | {"envoi": _once(draft.typed.get("envoi", ""))}, {})
 
 

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 
 from shared import nir
+from shared.clock import PARIS
 from shared.formats import LOCALE, amount, first_of_month, long_day
 
 __all__ = ["amount", "clock", "in_locale", "long_day", "month", "nir_groups", "numeric_day", "phone_link", "short_day"]
-
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 def short_day(day: date, locale: str = LOCALE) -> str:
@@ -38,7 +36,7 @@ def month_letter(day: date, locale: str = LOCALE) -> str:
 
 def clock(instant: datetime, locale: str = LOCALE) -> str:
     """`14:32`, in Paris."""
-    return format_time(instant, "HH:mm", tzinfo=_PARIS, locale=locale)
+    return format_time(instant, "HH:mm", tzinfo=PARIS, locale=locale)
 
 
 def size(count: int, locale: str = LOCALE) -> str:
@@ -62,11 +60,6 @@ def in_locale(locale: str) -> dict[str, Callable[..., str]]:
         size,
     )
     return {each.__name__: partial(each, locale=locale) for each in formats}
-
-
-def day_in_paris(instant: datetime) -> date:
-    """The day it was in France."""
-    return instant.astimezone(_PARIS).date()
 
 
 def nir_groups(number: str) -> str:

@@ -16,9 +16,17 @@ from services.gateway.pages.confirm_page import confirm_page
 from services.gateway.pages.sign_in_page import sign_in_page
 from services.gateway.pages.web import PageRoute, Web
 from services.gateway.web_session import WebSession
-from shared.errors import Problem, RequiredAction, StepUpRequired, TooManyRequests, Unauthenticated, Unavailable
+from shared.errors import (
+    MembershipOver,
+    Problem,
+    RequiredAction,
+    StepUpRequired,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 
-_KEPT_AFTER: Final = (Unauthenticated, FormRefused, Unavailable, TooManyRequests, StepUpRequired)
+_KEPT_AFTER: Final = (Unauthenticated, FormRefused, Unavailable, TooManyRequests, StepUpRequired, MembershipOver)
 
 Show = Callable[[Web, Request, WebSession, Draft], Awaitable[Response]]
 
@@ -70,6 +78,8 @@ class Keeper:
             raise
         except Unauthenticated as error:
             return await self._sign_in(request, draft, error)
+        except MembershipOver:
+            return self._web.over(request, draft.typed)
         except Problem as error:
             return self._later(request, draft, error)
 
@@ -113,10 +123,12 @@ class Keeper:
         return sign_in_page(self._web, request, status, away=away is not None, **context)
 
     async def _not_yet(self, request: Request, session: WebSession, draft: Draft, problem: Problem) -> Response:
-        """The password first, or a while."""
+        """The password first, or a while; or never again."""
         if isinstance(problem, StepUpRequired):
             suite, sealed = self._address(draft), self._drafts.seal(draft)
             return await confirm_page(self._web, request, session, suite=suite, garde=sealed)
+        if isinstance(problem, MembershipOver):
+            return self._web.over(request, draft.typed)
         return self._later(request, draft, problem)
 
     def _later(self, request: Request, draft: Draft, problem: Problem) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.gateway.drafts import Draft
 from services.gateway.pages.keeping import KeptRoute
-from services.gateway.pages.web import CheckedForm, Cursor, SignedIn, WebPages, see
+from services.gateway.pages.web import CheckedForm, Cursor, Sender, SignedIn, WebPages, see, still_sends
 from services.gateway.schemas.messages import ThreadDetail, ThreadPage
 from services.gateway.upstream import Answer, Json
 from services.gateway.vector import vector_now
@@ -56,14 +56,13 @@ async def threads(request: Request, web: WebPages, session: SignedIn, suite: Cur
 
 
 @router.get("/nouveau")
-async def new(request: Request, web: WebPages) -> Response:
+async def new(request: Request, web: WebPages, _session: Sender) -> Response:
     """The form of a first message."""
-    await web.sessions.current(request)
     return _form(web, request, Typed())
 
 
 @router.post("/nouveau")
-async def write(request: Request, web: WebPages, session: SignedIn, typed: Annotated[Typed, Form()]) -> Response:
+async def write(request: Request, web: WebPages, session: Sender, typed: Annotated[Typed, Form()]) -> Response:
     """Send a first message; what was typed survives a refusal."""
     answer, errors = await _send(web, request, session, "/messages", typed, with_topic=True)
     if errors:
@@ -81,7 +80,7 @@ async def thread(
 
 @router.post("/{thread_id}")
 async def reply(
-    request: Request, web: WebPages, session: SignedIn, thread_id: ThreadId, typed: Annotated[Typed, Form()]
+    request: Request, web: WebPages, session: Sender, thread_id: ThreadId, typed: Annotated[Typed, Form()]
 ) -> Response:
     """Send a reply. To a thread that was closed meanwhile: the same text, ready to go as a new message."""
     answer, errors = await _send(web, request, session, f"{_path(thread_id)}/replies", typed, with_topic=False)
@@ -94,13 +93,15 @@ async def reply(
     return await _thread(web, request, session, thread_id, typed=typed, errors=errors)
 
 
-async def show_new(web: WebPages, request: Request, _session: WebSession, draft: Draft) -> Response:
+async def show_new(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
     """The form of a first message with a text that was kept."""
+    still_sends(session)
     return _form(web, request, Typed.model_validate(draft.typed))
 
 
 async def show_reply(web: WebPages, request: Request, session: WebSession, draft: Draft) -> Response:
     """The thread with a reply that was kept; the form of a new message if it was closed meanwhile."""
+    still_sends(session)
     thread_id = unquote(draft.action.removeprefix(f"{HERE}/"))
     found, typed = await _read(web, request, session, thread_id), Typed.model_validate(draft.typed)
     if found.can_reply:

@@ -55,7 +55,7 @@ async def overview(request: Request, web: WebPages, session: SignedIn) -> Respon
         card=card,
         documents=documents,
         in_progress=_with_status(documents, {"received", "submitted"}),
-        to_send_again=_with_status(documents, {"refused"}),
+        to_send_again=[] if session.ended_membership else _with_status(documents, {"refused"}),
         threads=threads,
         waiting=[thread for thread in threads.items if thread.unread] if threads else [],
         after=after,

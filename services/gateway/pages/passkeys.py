@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 
 from services.gateway.device_names import device_name
 from services.gateway.drafts import Draft
-from services.gateway.pages.formats import day_in_paris
 from services.gateway.pages.home import AFTER_SIGN_IN
 from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.passwords import field_errors
@@ -88,7 +87,7 @@ async def show_list(web: Web, request: Request, session: WebSession, _draft: Dra
 
 
 async def _listed(web: Web, request: Request, session: WebSession, *, done: str = "") -> Response:
-    items, today = await _all(web, request, session), day_in_paris(clock.now())
+    items, today = await _all(web, request, session), clock.day_in_france(clock.now())
     days = (today, today - timedelta(days=1))
     return web.page(request, "passkeys.html", passkeys=items, done=done, days=days)
 

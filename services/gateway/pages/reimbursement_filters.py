@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from services.gateway.pages.formats import day_in_paris
 from shared import clock
 from shared.sealing import Keyring, SealingError
 
@@ -143,7 +142,7 @@ class _Sealed(BaseModel):
 
 def today() -> date:
     """Today in France."""
-    return day_in_paris(clock.now())
+    return clock.day_in_france(clock.now())
 
 
 def years() -> list[int]:

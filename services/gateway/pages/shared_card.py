@@ -10,7 +10,6 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.gateway.pages.formats import day_in_paris
 from services.gateway.pages.web import ForAStranger, PageRoute, Web, WebPages
 from services.gateway.schemas.card import SharedCard, ShareState
 from shared import clock
@@ -50,4 +49,4 @@ def _over(web: Web, request: Request) -> Response:
 
 
 def _today() -> date:
-    return day_in_paris(clock.now())
+    return clock.day_in_france(clock.now())

@@ -1,16 +1,13 @@
 """What every page is made with: templates, words, static files, and what happens when something goes wrong."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from babel.support import Translations
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match
@@ -19,19 +16,18 @@ from services.gateway import compression
 from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
-from services.gateway.pages import formats, words
+from services.gateway.pages import words
 from services.gateway.pages.reimbursement_filters import FilterTokens
+from services.gateway.pages.templating import environment_of
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
-from services.gateway.qr import qr_code
 from services.gateway.session import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.web_session import WebSession
 from shared import tracing
-from shared.errors import Malformed, Problem, RequiredAction, StepUpRequired, Unauthenticated
+from shared.errors import Malformed, MembershipOver, Problem, RequiredAction, StepUpRequired, Unauthenticated
 from shared.logs import get_logger
 
-HERE: Final = Path(__file__).parent
 CONFIRM: Final = "/compte/confirmer"
 """Where the password is asked again."""
 CODE: Final = "/connexion/code"
@@ -60,7 +56,7 @@ class Web:
         self.filters = filters
         self._translations = {language: words.translations(language) for language in words.NAMES}
         self._environments = {
-            language: _environment(settings, assets, language, translations)
+            language: environment_of(settings, assets, language, translations)
             for language, translations in self._translations.items()
         }
         for environment in self._environments.values():
@@ -84,6 +80,7 @@ class Web:
                 for_a_stranger=getattr(request.state, "for_a_stranger", False),
                 signed_in=session is not None,
                 member_in=session is not None and not session.required_actions,
+                ended=session.ended_membership if session else None,
                 csrf_token=lambda: self.csrf.token(request, session.member if session else None),
                 request_id=tracing.current_request_id.get(),
                 **context,
@@ -108,10 +105,17 @@ class Web:
                 return _elsewhere(request, due_step(self.sessions.peek(request), _wanted(request)))
             case StepUpRequired():
                 return _elsewhere(request, f"{CONFIRM}?suite={quote(_wanted(request), safe='')}")
+            case MembershipOver():
+                return self.over(request)
         problem = _problem(error)
         if problem.status == 500:
             log.error("page_failed", exc_info=error, request_id=tracing.current_request_id.get())
         return self._error(request, problem)
+
+    def over(self, request: Request, typed: Mapping[str, str] | None = None) -> Response:
+        """That the membership is over, instead of a form, with what was `typed` in it."""
+        request.state.shown = None
+        return self.page(request, "membership_over.html", MembershipOver.status, typed=typed or {})
 
     def _error(self, request: Request, problem: Problem) -> Response:
         response = self.page(request, "error.html", problem.status, code=problem.code)
@@ -206,55 +210,6 @@ def _is_page(request: Request, path: str) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in known)
 
 
-def _environment(
-    settings: GatewaySettings, assets: Assets, language: Language, translations: Translations
-) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # i18n's own
-    environment.globals.update(
-        brand=settings.brand_name,
-        languages=words.NAMES,
-        centre={
-            "name": settings.centre_name,
-            "phone": settings.centre_phone,
-            "phone_link": formats.phone_link(settings.centre_phone),
-            "address": settings.centre_address,
-        },
-        spaces=settings.spaces,
-        legal_links=settings.legal_links,
-        password_min_length=settings.password_min_length,
-        logo=assets.logo,
-        static=assets.url,
-        listed=_listed,
-    )
-    environment.filters.update(
-        **formats.in_locale(words.LOCALES[language]),
-        day=formats.day_in_paris,
-        qr_code=qr_code,
-        nir_groups=formats.nir_groups,
-        pairs=_pairs,
-        path_segment=lambda text: quote(text, safe=""),
-    )
-    return environment
-
-
-def _listed(names: Iterable[str], words: Callable[[str], str]) -> list[tuple[str, str]]:
-    """(name, its words): options of a list, or what a form's summary says of each field."""
-    return [(name, words(name)) for name in names]
-
-
-def _pairs(records: Iterable[object], value: str, text: str) -> list[tuple[Any, Any]]:
-    """(`value`, `text`) of each record: options of a list."""
-    return [(getattr(record, value), getattr(record, text)) for record in records]
-
-
 def _web(request: Request) -> Web:
     web: Web = request.app.state.web
     return web
@@ -279,6 +234,17 @@ async def _session(request: Request) -> WebSession:
     return await _web(request).sessions.current(request)
 
 
+def still_sends(session: WebSession) -> WebSession:
+    """Raises `MembershipOver` for a session with which the services take nothing."""
+    if session.ended_membership:
+        raise MembershipOver
+    return session
+
+
+async def _sender(request: Request) -> WebSession:
+    return still_sends(await _session(request))
+
+
 WebPages = Annotated[Web, Depends(_its_web)]
 CheckedForm = Depends(_checked_form)
 """On every page router: no POST is taken that did not come from one of our pages."""
@@ -286,5 +252,7 @@ ForAStranger = Depends(_as_to_a_stranger)
 """On a router whose pages are the same for whoever opens them: no session, no cookie, errors included."""
 SignedIn = Annotated[WebSession, Depends(_session)]
 """The reader's session; without one the sign-in page is shown, and this page after it."""
+Sender = Annotated[WebSession, Depends(_sender)]
+"""The same, on forms that send the insurer something: instead of them, and in answer to them, the end is said."""
 Cursor = Annotated[str, Query(max_length=500)]
 """Where a list goes on, as its service said it."""

@@ -8,10 +8,18 @@ from pydantic import AwareDatetime
 from services.gateway.schemas.wire import Wire
 
 
+class EndedMembership(Wire):
+    """The membership is over: its last day, and the last day on which everything can be read."""
+
+    ended_on: date
+    readable_until: date
+
+
 class TokenPair(Wire):
     """`expires_in`: seconds. `required_actions`: what the member must do before anything else.
 
     `session_ends_at`: when the session ends, however active it is; an auth of the release before does not say.
+    `ended_membership`: nothing can be sent with these tokens.
     """
 
     access_token: str
@@ -19,6 +27,7 @@ class TokenPair(Wire):
     expires_in: int
     required_actions: tuple[str, ...] = ()
     session_ends_at: datetime | None = None
+    ended_membership: EndedMembership | None = None
 
 
 class SignedIn(TokenPair):

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from minio import Minio
@@ -23,7 +24,7 @@ from tests.services.auth.authenticator import Authenticator
 from tests.services.documents.conftest import PDF, sha256
 from tests.stack import RunningPortal
 
-FULL, EMPTY, NEW, WAITING, LETTER = "full", "empty", "new", "waiting", "letter"
+FULL, EMPTY, NEW, WAITING, LETTER, ENDED = "full", "empty", "new", "waiting", "letter", "ended"
 GUARDED, HALF = "guarded", "half"
 """One member with a second factor: signed in, and with the code still to be shown."""
 SHORT = "loup9bis"
@@ -76,6 +77,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _enrol(cast, outside)
     outside.publish_all(events.claims(cast.members[FULL].member_number))
     _first_sign_ins(cast, outside)
+    _end_of_membership(cast, outside)
     _unlock_link(cast, outside)
     _reset_links(cast, outside)
     _closed_device(cast, outside)
@@ -93,11 +95,12 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     _until(full, "/carte", lambda text: "/carte?le=" in text)
     _shared_card(cast, full)
     full.close()
+    eventually(lambda: "pris fin" in _read_anew(cast, ENDED, "/messages") or None, "the end of a membership never came")
     return cast
 
 
 def _enrol(cast: Cast, outside: Outside) -> None:
-    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER, HALF)}
+    told = {who: enrolment() for who in (FULL, EMPTY, NEW, WAITING, LETTER, HALF, ENDED)}
     year = clock.now().year
     told[EMPTY]["coverage"] = coverage_of(told[EMPTY]["member_number"], year - 1)
     renewal = {"member_number": told[FULL]["member_number"], "coverage": coverage_of("later", year + 1)}
@@ -112,8 +115,9 @@ def _enrol(cast: Cast, outside: Outside) -> None:
 
 def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     """The address for those who get mails, the member number for the others."""
-    by_number = dict.fromkeys((EMPTY, LETTER, HALF), "member_number")
-    for who, choice in {FULL: "email", WAITING: "email", **by_number}.items():
+    by_address = dict.fromkeys((FULL, WAITING), "email")
+    by_number = dict.fromkeys((EMPTY, LETTER, HALF, ENDED), "member_number")
+    for who, choice in {**by_address, **by_number}.items():
         visitor, member = cast.visitor(who), cast.members[who]
         password = {"nouveau_mot_de_passe": PASSWORD, "confirmation": PASSWORD}
         visitor.send("/premiere-connexion", {"choix": choice, **password})
@@ -127,6 +131,18 @@ def _first_sign_ins(cast: Cast, outside: Outside) -> None:
     cast.ids["used_activation"] = path.partition("token=")[2]
     visitor.send(path, {"token": cast.ids["used_activation"]})
     visitor.close()
+
+
+def _end_of_membership(cast: Cast, outside: Outside) -> None:
+    """Some weeks ago, with a conversation that went on."""
+    visitor = cast.visitor(ENDED)
+    typed = {"category": "contract", "subject": "Ma résiliation", "text": "Bonjour,\nquand prend-elle effet ?"}
+    place = visitor.send("/messages/nouveau", typed).headers["location"]
+    cast.ids["ended"] = place.removeprefix("/messages/").partition("?")[0]
+    visitor.close()
+    day = clock.day_in_france(clock.now()) - timedelta(days=30)
+    told = {"member_number": cast.members[ENDED].member_number, "ended_on": day.isoformat()}
+    outside.publish("MembershipEnded", told)
 
 
 def _unlock_link(cast: Cast, outside: Outside) -> None:
@@ -232,6 +248,14 @@ def _messages(cast: Cast, outside: Outside, full: Visitor) -> None:
     text = "Bonjour,\noui, c’est fait.\n\nBonne journée."
     answers = {name: answered(sent[cast.ids[name]], text, closes=name == "closed") for name in _QUESTIONS}
     outside.publish_all([("MessageAnswered", data) for data in answers.values()])
+
+
+def _read_anew(cast: Cast, who: str, path: str) -> str:
+    """The page there, in a session that is new: what a session says of its membership is minutes old."""
+    visitor = cast.visitor(who)
+    text = visitor.read(path)
+    visitor.close()
+    return text
 
 
 def _shared_card(cast: Cast, full: Visitor) -> None:

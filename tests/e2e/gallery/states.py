@@ -8,7 +8,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from tests.e2e.gallery.cast import EMPTY, FULL, GUARDED, HALF, LETTER, NEW, NEXT, SHORT, WAITING
+from tests.e2e.gallery.cast import EMPTY, ENDED, FULL, GUARDED, HALF, LETTER, NEW, NEXT, SHORT, WAITING
 
 NOBODY: Final = "{nobody}"
 """As an identifier: one that nobody has, another at each visit."""
@@ -107,6 +107,18 @@ def _nearly_over(page: Page) -> None:
     page.route("**/session/reste", lambda route: route.fulfill(json={"seconds": 90}), times=1)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.get_by_role("dialog").wait_for()
+
+
+def _opened_before_the_end(page: Page) -> None:
+    """A form that writes, as the page still shows it that was opened while the membership went on."""
+    page.evaluate(
+        """() => {
+          const form = document.querySelector('form[action="/deconnexion"]').cloneNode(true);
+          form.action = "/messages/nouveau";
+          form.append(Object.assign(document.createElement("textarea"), { name: "text" }));
+          document.querySelector("main").append(form);
+        }"""
+    )
 
 
 def _take_the_idea(page: Page) -> None:
@@ -287,6 +299,13 @@ STATES: Final = (
     State("annuler", f"{UNDO}?token=x"),
     State("annuler-perime", f"{UNDO}?token=x", typed={}, status=410),
     State("annuler-fait", f"{UNDO}/fait"),
+    # After the membership
+    State("accueil-fin", "/accueil", ENDED),
+    State("documents-fin", "/documents", ENDED),
+    State("messages-fin", "/messages", ENDED),
+    State("fil-fin", "/messages/{ended}", ENDED),
+    State("envoyer-fin", SEND, ENDED, status=403),
+    State("ecrire-fin", "/messages", ENDED, before=_opened_before_the_end, typed=TEXT, form=WRITE, status=403),
     # The end of a session
     State("session-avertissement", "/accueil", FULL, before=_nearly_over),
     State(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 
+from services.auth.membership_rules import months_later
 from shared import clock
 from shared.events.base import Event
 from shared.events.membership import MembershipEnded
@@ -17,8 +18,18 @@ from tests.deploy.command import run
 from tests.services.auth import keys
 from tests.services.auth.authenticator import Authenticator
 from tests.services.auth.changing import confirmed
-from tests.services.auth.driver import WAIT_S, AuthApi, Backbone, Signed, enrol
-from tests.services.auth.resetting import OWN, WRONG, ask, confirm, link_token, with_address, with_member_number
+from tests.services.auth.driver import WAIT_S, Answer, AuthApi, Backbone, Signed, enrol
+from tests.services.auth.resetting import (
+    NEXT,
+    OWN,
+    WRONG,
+    ask,
+    confirm,
+    link_token,
+    token_claims,
+    with_address,
+    with_member_number,
+)
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
@@ -28,7 +39,10 @@ BACKBONE = {"member_sequences", "outbox", "closed_sessions"}
 
 
 async def ended(backbone: Backbone, member: Signed, *, months_ago: int) -> None:
-    day = (clock.now() - timedelta(days=31 * months_ago)).date()
+    await ends(backbone, member, (clock.now() - timedelta(days=31 * months_ago)).date())
+
+
+async def ends(backbone: Backbone, member: Signed, day: date) -> None:
     await backbone.publish(Event.of(MembershipEnded(member_number=member.number, ended_on=day)))
 
 
@@ -70,6 +84,36 @@ async def test_until_then_and_after_a_new_enrolment_the_member_stays(
     await backbone.publish(Event.of(member.enrolled))
     await _eventually(lambda: _erasure(infra, member.number) is None)
     assert len(backbone.of(member.number, "TemporaryPasswordIssued")) == 1
+
+
+async def test_after_the_membership_a_member_reads_only_until_it_goes_on_again(
+    api: AuthApi, backbone: Backbone, infra: RealServers
+) -> None:
+    member = await with_member_number(api, backbone)
+    signed_in = await api.sign_in(member.number, OWN)
+    today = clock.day_in_france(clock.now())
+    await ends(backbone, member, today + timedelta(days=40))
+    await _eventually(lambda: _erasure(infra, member.number))
+    pair = await api.refresh(signed_in.body["refresh_token"])
+    assert "read_only" not in token_claims(pair), "an end to come changes nothing"
+    assert pair.body["ended_membership"] is None
+
+    last = today - timedelta(days=2)
+    await ends(backbone, member, last)
+    pair = await _refreshed(api, pair, lambda body: body["ended_membership"])
+    until = months_later(last, 24) - timedelta(days=1)
+    told = {"ended_on": last.isoformat(), "readable_until": until.isoformat()}
+    assert (token_claims(pair)["read_only"], pair.body["ended_membership"]) == (True, told)
+    assert (await _account(api, pair))["ended_membership"] == told
+    change = {"current_password": OWN, "new_password": NEXT}
+    assert (await api.call("POST", "/account/password", change, token=pair.body["access_token"])).status == 204
+    again = await api.sign_in(member.number, NEXT)
+    assert (token_claims(again)["read_only"], again.body["ended_membership"]) == (True, told)
+
+    await backbone.publish(Event.of(member.enrolled))
+    pair = await _refreshed(api, again, lambda body: not body["ended_membership"])
+    assert "read_only" not in token_claims(pair)
+    assert (await _account(api, pair))["ended_membership"] is None
 
 
 async def test_an_operator_closes_the_way_in_and_opens_it_again(
@@ -127,6 +171,21 @@ async def _eventually(look: Callable[[], Any]) -> Any:
             if found := await asyncio.to_thread(look):
                 return found
             await asyncio.sleep(0.1)
+
+
+async def _refreshed(api: AuthApi, pair: Answer, as_wanted: Callable[[dict[str, Any]], object]) -> Answer:
+    """The pair that the session goes on with, once an event that was published shows in it."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            pair = await api.refresh(pair.body["refresh_token"])
+            assert pair.status == 200
+            if as_wanted(pair.body):
+                return pair
+            await asyncio.sleep(0.1)
+
+
+async def _account(api: AuthApi, pair: Answer) -> dict[str, Any]:
+    return (await api.call("GET", "/account", token=pair.body["access_token"])).body
 
 
 def _erasure(infra: RealServers, number: str) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from tests.services.auth import keys
 from tests.services.auth.authenticator import Authenticator
 from tests.services.auth.changing import confirmed, moved, undo, wish
 from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol
+from tests.services.auth.factoring import turn_on
 from tests.services.auth.resetting import (
     NEXT,
     OWN,
@@ -76,6 +77,16 @@ async def test_a_passkey_signs_in_without_identifier_and_password(
     assert (await keys.kinds(api, str(again.body["access_token"])))[0] == "signed_in"
     [listed] = await keys.passkeys(api, access)
     assert listed["used_at"] > listed["added_at"]
+
+
+async def test_a_passkey_is_two_factors_by_itself(api: AuthApi, backbone: Backbone, device: Authenticator) -> None:
+    member, access = await with_passkey(api, backbone, device)
+    await turn_on(api, access)
+    assert (await api.sign_in(member.number, OWN)).body["required_actions"] == ["second_factor"]
+    answer = await keys.sign_in(api, device)
+    assert (answer.status, answer.body["required_actions"]) == (200, [])
+    assert (await api.call("GET", "/activity", token=str(answer.body["access_token"]))).status == 200
+    assert (await api.refresh(answer.body["refresh_token"])).body["required_actions"] == []
 
 
 async def test_what_is_wrong_with_it_is_not_told_but_recorded(

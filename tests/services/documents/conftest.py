@@ -73,10 +73,15 @@ class World:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.service.environment['HTTP_PORT']}{API_PREFIX}"
 
-    def token(self, number: str) -> str:
+    def token(self, number: str, *, read_only: bool = False) -> str:
         """An access token as auth would sign it."""
         return self.tokens.issue(
-            member_number=number, session_id=secrets.token_hex(8), insurer="main", required_actions=[], now=clock.now()
+            member_number=number,
+            session_id=secrets.token_hex(8),
+            insurer="main",
+            required_actions=[],
+            now=clock.now(),
+            read_only=read_only,
         )
 
     async def send(

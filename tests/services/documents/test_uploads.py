@@ -190,6 +190,20 @@ async def test_someone_elses_document_is_not_there(world: World, number: str) ->
     assert (await world.client.get(f"{world.url}/documents").build().send()).status == 401
 
 
+async def test_after_the_membership_nothing_is_taken_and_all_of_it_can_be_read(world: World, number: str) -> None:
+    document_id = await world.sent(number)
+    token = world.token(number, read_only=True)
+    request = world.client.post(f"{world.url}/documents").bearer_auth(token)
+    request = request.header("content-type", f"multipart/form-data; boundary={BOUNDARY}")
+    refused = await request.body_bytes(form(INVOICE, large_pdf(15_000_000))).build().send()
+    assert refused.status == 403
+    assert refused.get_header("content-type") == "application/problem+json"
+    assert (await refused.json())["code"] == "membership_ended"
+    assert [item["document_id"] for item in await world.listed(number)] == [document_id]
+    for path in ("/documents", f"/documents/{document_id}", f"/documents/{document_id}/content"):
+        assert (await world.client.get(world.url + path).bearer_auth(token).build().send()).status == 200
+
+
 async def test_the_list_is_paged_newest_first(world: World, number: str) -> None:
     ids = [await world.sent(number, fields=INVOICE) for _ in range(5)]
     seen: list[str] = []

@@ -16,7 +16,7 @@ from services.claims.french import DOMAINS as DOMAINS_ON_PAPER
 from services.claims.french import STATUSES as STATUSES_ON_PAPER
 from services.gateway.pages import formats
 from services.gateway.pages.reimbursement_filters import DOMAINS, STATUSES, Filters, FilterTokens, Place, years
-from services.gateway.pages.web import HERE as PAGES
+from services.gateway.pages.templating import HERE as PAGES
 from shared.sealing import Keyring
 from tests.services.gateway.members import KEYRING, KEYS, LAURE, PAUL, Browser, pair
 from tests.services.gateway.running import Answer, Gateway, Seen, say

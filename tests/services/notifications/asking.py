@@ -41,24 +41,25 @@ class Asking:
         self._url = f"http://127.0.0.1:{service.environment['HTTP_PORT']}{API_PREFIX}"
         self._pool = urllib3.PoolManager(timeout=20.0, retries=False, maxsize=16)
 
-    def token(self, number: str, session_id: str = "") -> str:
+    def token(self, number: str, session_id: str = "", *, read_only: bool = False) -> str:
         return self._tokens.issue(
             member_number=number,
             session_id=session_id or uuid4().hex,
             insurer="main",
             required_actions=[],
             now=clock.now(),
+            read_only=read_only,
         )
 
     def get(self, number: str, path: str, *, token: str = "") -> Answer:
         return self._ask("GET", path, token or self.token(number), {})
 
-    def post(self, number: str, path: str, body: Any, *, key: str = "") -> Answer:
+    def post(self, number: str, path: str, body: Any, *, key: str = "", token: str = "") -> Answer:
         headers = {"idempotency-key": key} if key else {}
-        return self._ask("POST", path, self.token(number), headers, json.dumps(body).encode())
+        return self._ask("POST", path, token or self.token(number), headers, json.dumps(body).encode())
 
-    def patch(self, number: str, path: str, body: Any) -> Answer:
-        return self._ask("PATCH", path, self.token(number), {}, json.dumps(body).encode())
+    def patch(self, number: str, path: str, body: Any, *, token: str = "") -> Answer:
+        return self._ask("PATCH", path, token or self.token(number), {}, json.dumps(body).encode())
 
     def written(self, number: str, **changes: Any) -> str:
         """The id of a thread that was begun."""

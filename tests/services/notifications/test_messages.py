@@ -65,6 +65,22 @@ async def test_a_message_begins_a_thread_and_goes_to_casework(world: World, aski
     assert (event.text, event.document_ids) == ("Bonjour,\nmerci.", ("d-1",))
 
 
+async def test_after_the_membership_nothing_is_sent_and_answers_are_read(
+    world: World, asking: Asking, number: str
+) -> None:
+    thread_id, token = asking.written(number), asking.token(number, read_only=True)
+    for path in ("/messages", f"/messages/{thread_id}/replies"):
+        refused = asking.post(number, path, QUESTION, token=token)
+        assert (refused.status, refused.body["code"]) == (403, "membership_ended")
+    await world.publish(answer(number, thread_id))
+    until("the answer is there", lambda: unread(asking, number) == [1])
+    read = asking.get(number, f"/messages/{thread_id}", token=token)
+    assert [message["sender"] for message in read.body["messages"]] == ["member", "centre"]
+    assert unread(asking, number) == [0], "its own read mark"
+    assert asking.patch(number, "/preferences", {"language": "en"}, token=token).body["language"] == "en"
+    assert len(await sent(world, number)) == 1
+
+
 async def test_an_answer_shows_unread_is_mailed_and_reading_marks_it(world: World, asking: Asking, number: str) -> None:
     to = f"answered.{number}@example.org"
     await known(world, number, to, activated=False, statements=False)
