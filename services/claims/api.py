@@ -1,22 +1,24 @@
 """The HTTP entrance of claims: what a member asks about their reimbursements, payments and card."""
 
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
-from services.claims.models import Status
+from services.claims import card, spreadsheet
+from services.claims.filters import Which
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
 from services.claims.schemas.payments import PaymentItem, PaymentPage, StatementDetail
-from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementItem, ReimbursementPage
+from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementPage
 from services.claims.schemas.summary import SummaryDetail
 from services.claims.service import Claims
-from services.claims.store import Filter, PaymentPosition, Position
+from services.claims.store.queries import PaymentPosition, Position
 from services.claims.summary import FIRST_YEAR, LAST_YEAR
 from shared.api import Cursor, Limit, NotStored, list_cursor, list_position
 from shared.app import API_PREFIX
-from shared.events.fields import Domain
 from shared.tokens import CurrentMember
 
 router = APIRouter(prefix=API_PREFIX, dependencies=[NotStored])
@@ -34,28 +36,6 @@ async def _papers(request: Request) -> Papers:
 
 AllClaims = Annotated[Claims, Depends(_claims)]
 Printed = Annotated[Papers, Depends(_papers)]
-
-
-async def _filter(
-    *,
-    first_day: Annotated[dt.date | None, Query(alias="from")] = None,
-    last_day: Annotated[dt.date | None, Query(alias="to")] = None,
-    beneficiary: Annotated[int | None, Query(ge=1, le=99)] = None,
-    status: Status | None = None,
-    domain: Domain | None = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
-) -> Filter:
-    return Filter(
-        first_day=first_day.isoformat() if first_day else None,
-        last_day=last_day.isoformat() if last_day else None,
-        beneficiary_rank=beneficiary,
-        status=status,
-        domain=domain,
-        text=q,
-    )
-
-
-Which = Annotated[Filter, Depends(_filter)]
 Day = Annotated[dt.date | None, Query()]
 Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
@@ -64,11 +44,38 @@ Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 async def list_reimbursements(
     member: CurrentMember, claims: AllClaims, which: Which, limit: Limit = 20, cursor: Cursor = None
 ) -> ReimbursementPage:
-    """The member's reimbursements, newest first."""
+    """The member's reimbursements, newest first by `date`: paid, refused, received or taken back on, not the care's.
+
+    Pages are stable: what arrives meanwhile stands before or between, and no claim is given twice.
+    """
     after = Position(*_after(cursor)) if cursor else None
-    page, last = await claims.reimbursements(member.member_number, which, after, limit)
-    next_cursor = list_cursor(last.date, last.claim_id) if last else None
-    return ReimbursementPage(items=[ReimbursementItem.of(r) for r in page], next_cursor=next_cursor)
+    found = await claims.reimbursements(member.member_number, which, after, limit)
+    last = found.claims[-1] if found.more else None
+    next_cursor = list_cursor(last.listing.date, last.claim.claim_id) if last else None
+    return ReimbursementPage.of(found, next_cursor)
+
+
+@router.get("/reimbursements.csv", response_class=Response)
+async def export_reimbursements(member: CurrentMember, claims: AllClaims, which: Which) -> Response:
+    """The filtered list for a spreadsheet, whole: `;` and decimal commas, UTF-8; beyond the limit 413 `list_too_long`.
+
+    It is sent while it is read: a connection that breaks off is a list that is not whole.
+    """
+    batches = await claims.spreadsheet(member.member_number, which)
+
+    async def text() -> AsyncIterator[str]:
+        yield spreadsheet.headings()
+        async for batch in batches:
+            yield spreadsheet.rows(batch)
+
+    return StreamingResponse(text(), media_type="text/csv; charset=utf-8", headers=_kept_as(f"{_list_name()}.csv"))
+
+
+@router.get("/reimbursements.pdf", response_class=Response)
+async def print_reimbursements(member: CurrentMember, claims: AllClaims, papers: Printed, which: Which) -> Response:
+    """The filtered list on paper, with what it is filtered by; beyond the limit 413 `list_too_long`."""
+    whose, found = await claims.paper_list(member.member_number, which)
+    return _pdf(await papers.reimbursements(whose, which, found), _list_name())
 
 
 @router.get("/reimbursements/summary")  # before the route below, which would take it for a claim
@@ -115,9 +122,16 @@ async def print_card(member: CurrentMember, claims: AllClaims, papers: Printed, 
 
 
 def _pdf(content: bytes, name: str) -> Response:
-    """A file to keep, under a name that tells nothing about its owner."""
-    headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "cache-control": "no-store"}
-    return Response(content, media_type="application/pdf", headers=headers)
+    return Response(content, media_type="application/pdf", headers=_kept_as(f"{name}.pdf"))
+
+
+def _kept_as(name: str) -> dict[str, str]:
+    """The headers of a file to keep, under a name that tells nothing about its owner."""
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+
+
+def _list_name() -> str:
+    return f"remboursements-{card.today().isoformat()}"
 
 
 def _after(cursor: str) -> tuple[str, str]:

@@ -9,6 +9,12 @@ class NoCard(NotFound):
     code, title = "no_card", "No card is in force on that day"
 
 
+class ListTooLong(TooLarge):
+    """`limit_claims` says how many an export holds; a shorter period has fewer."""
+
+    code, title = "list_too_long", "The list has too many claims for one file"
+
+
 class StatementTooLong(TooLarge):
     code, title = "statement_too_long", "The statement has too many lines for one document"
 

@@ -6,13 +6,14 @@ from fastapi import FastAPI
 
 from services.claims import api, share_api, share_store
 from services.claims.papers import Papers
-from services.claims.service import Claims
+from services.claims.service import Claims, Limits
 from services.claims.settings import ClaimsSettings
 from services.claims.share_store import ShareStore
 from services.claims.shares import Shares
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
+from services.claims.upkeep import Upkeep
 from shared.app import serve
 from shared.backbone import Backbone
 from shared.live import Live, LiveLimits
@@ -36,7 +37,8 @@ def build(settings: ClaimsSettings) -> FastAPI:
         quiet=timedelta(seconds=settings.statement_quiet_seconds),
         at_most=timedelta(seconds=settings.statement_at_most_seconds),
     )
-    claims = Claims(store, backbone.at_rest, statements, settings.statement_max_lines)
+    limits = Limits(settings.statement_max_lines, settings.export_max_claims)
+    claims = Claims(store, backbone.at_rest, statements, limits)
     shared = ShareStore(backbone.mongo.db, backbone.at_rest)
     shares = Shares(backbone.mongo, store, shared, settings.card_shares_max_open)
     typesetter = Typesetter(settings)
@@ -48,7 +50,9 @@ def build(settings: ClaimsSettings) -> FastAPI:
     )
     followed = subscriptions(claims, shares, backbone.closures, settings.consumer_max_records)
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    app = backbone.app(followed, [api.router, share_api.router, live_router], [live, typesetter, announcers])
+    upkeep = Upkeep(backbone.mongo)
+    routers = [api.router, share_api.router, live_router]
+    app = backbone.app(followed, routers, [live, typesetter, announcers, upkeep])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     app.state.shares, app.state.portal_url = shares, settings.portal_url
     return app

@@ -50,14 +50,33 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What a claim adds to the sums of a list, in integer cents.
+
+    Those of a reversal are what it takes back, negative; all but its amount are None while its claim is unknown.
+    """
+
+    amount_cents: int
+    spent_cents: int | None = None
+    base_cents: int | None = None
+    statutory_cents: int | None = None
+    other_cents: int | None = None
+    left_to_pay_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """What lists are filtered and sorted by, derived from a claim; dates are `YYYY-MM-DD`."""
+    """What lists are filtered, sorted and added up by, derived from a claim; dates are `YYYY-MM-DD`.
+
+    `words` is what a search compares (`search.py`); no `figures` where nothing moved.
+    """
 
     status: Status
     date: str
     beneficiary_rank: int | None
     domains: tuple[str, ...]
-    search: str
+    words: tuple[str, ...]
+    figures: Figures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,26 @@ class Reimbursement:
     claim: Claim
     listing: Listing
     first_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListTotals:
+    """A whole filtered list added up, integer cents: reversals are subtracted where they are in it."""
+
+    claim_count: int
+    reimbursed_cents: int
+    spent_cents: int
+    left_to_pay_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReimbursementList:
+    """Some of a filtered list, the sums of all of it, and whom its member's claims may be for: first names by rank."""
+
+    claims: tuple[Reimbursement, ...]
+    more: bool
+    totals: ListTotals
+    first_names: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +191,12 @@ class Member:
     member_number: str
     facts: Mapping[str, Fact[Any]] = field(default_factory=dict)
     coverages: Mapping[CoverageKey, Fact[Coverage]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """First and last name, as far as they are known."""
+        known = (self.facts[name].value for name in ("first_name", "last_name") if name in self.facts)
+        return " ".join(known)
 
     def first_names(self) -> dict[int, str]:
         """First name of each beneficiary, by rank."""

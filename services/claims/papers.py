@@ -1,14 +1,19 @@
-"""The card and the statement on paper, as PDF/UA-1: their words are in the templates, their figures the API's."""
+"""The card, statements and lists on paper, as PDF/UA-1: their words are in the templates, their figures the API's."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
-from services.claims import card
+from services.claims import card, rules
+from services.claims.french import DOMAINS, STATUSES
+from services.claims.models import Figures, Member, Reimbursement
 from services.claims.schemas.card import CardBeneficiary, CardDetail, Insurer
 from services.claims.schemas.payments import StatementDetail
 from services.claims.schemas.reimbursements import LineDetail, ReimbursementDetail, Totals
 from services.claims.settings import ClaimsSettings
+from services.claims.store.queries import Filter
 from shared import nir
 from shared.formats import amount, long_day
 from shared.typesetting import Typesetter
@@ -22,6 +27,7 @@ _COLUMNS: Final = (
     "other_cents",
     "left_to_pay_cents",
 )
+_FIGURES: Final = tuple(each.name for each in fields(Figures))
 
 
 class Papers:
@@ -58,6 +64,63 @@ class Papers:
             "remaining": amount(payment.amount_cents + payment.taken_back_cents),
         }
         return await self._typesetter.pdf(_TEMPLATES / "statement.typ", {"statement": data}, _midnight(payment.paid_on))
+
+    async def reimbursements(self, member: Member, which: Filter, claims: Sequence[Reimbursement]) -> bytes:
+        """A filtered list, with what it was filtered by; long ones go on over pages with the table's head repeated."""
+        moved = [claim.listing.figures for claim in claims if claim.listing.figures]
+        sums = {name: sum(getattr(figures, name) or 0 for figures in moved) for name in _FIGURES}
+        data = {
+            "insurer": self.insurer.model_dump(),
+            "member": {"number": member.member_number, "name": member.name},
+            "day": long_day(card.today()),
+            "filter": [{"name": name, "value": value} for name, value in _in_words(which, member)],
+            "count": f"{len(claims)} remboursements" if len(claims) > 1 else f"{len(claims)} remboursement",
+            "claims": [_listed(claim) for claim in claims],
+            "totals": _figures(Figures(**sums)),
+            "others": sums["other_cents"] != 0,
+        }
+        return await self._typesetter.pdf(_TEMPLATES / "reimbursements.typ", {"list": data}, _midnight(card.today()))
+
+
+def _in_words(which: Filter, member: Member) -> Iterator[tuple[str, str]]:
+    """What a list is filtered by: (name, value)."""
+    if which.first_day or which.last_day:
+        yield "Période", _period(which.first_day, which.last_day)
+    if rank := which.beneficiary_rank:
+        yield "Bénéficiaire", member.first_names().get(rank) or f"bénéficiaire de rang {rank}"
+    if which.status:
+        yield "Statut", STATUSES[which.status]
+    if which.domain:
+        yield "Domaine", DOMAINS[which.domain]
+    if which.text and not which.text.isspace():
+        yield "Recherche", which.text.strip()
+
+
+def _period(first_day: str | None, last_day: str | None) -> str:
+    first = f"du {long_day(date.fromisoformat(first_day))}" if first_day else ""
+    last = f"jusqu’au {long_day(date.fromisoformat(last_day))}" if last_day else ""
+    if first and last:
+        return f"{first} {last.replace('jusqu’', '')}"
+    return first.replace("du", "à partir du", 1) or last
+
+
+def _listed(reimbursement: Reimbursement) -> dict[str, str]:
+    claim, listing = reimbursement.claim, reimbursement.listing
+    payee = claim.paid.value.payment.payee_name if claim.paid else None
+    domain = DOMAINS[listing.domains[0]] if listing.domains else "Remboursement"
+    told = (reimbursement.first_name, STATUSES[listing.status], payee and f"payé à {payee}", claim.claim_id)
+    return {
+        "day": date.fromisoformat(listing.date).strftime("%d/%m/%Y"),
+        "name": rules.label(claim) or domain,
+        "how": " · ".join(text for text in told if text),
+        **_figures(listing.figures),
+    }
+
+
+def _figures(figures: Figures | None) -> dict[str, str]:
+    """Each column in words, empty where there is nothing to say."""
+    cents = {name: getattr(figures, name, None) for name in _FIGURES}
+    return {name.removesuffix("_cents"): "" if value is None else amount(value) for name, value in cents.items()}
 
 
 def _midnight(day: date) -> datetime:

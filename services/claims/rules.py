@@ -1,14 +1,15 @@
 """The rules of claims and memberships, pure: the same facts end in the same state, in whatever order and how often."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
-from services.claims.models import Claim, CoverageKey, Fact, Listing, Member, Order, Status
+from services.claims.models import Claim, CoverageKey, Fact, Figures, Listing, Member, Order, Status
+from services.claims.search import found_by
 from shared.events.base import Event
 from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
+from shared.events.fields import MAX_CENTS
 from shared.events.membership import (
     Beneficiary,
     Coverage,
@@ -24,8 +25,7 @@ ClaimEvent = ClaimReceived | ClaimPaid | ClaimRefused | ClaimReversed
 Seal = Callable[[str, str], str]
 """(NIR, where it is kept) → the NIR sealed for that place."""
 
-MAX_SEARCH_CHARACTERS = 4_000
-
+_LINE_COLUMNS = {"amount_cents": "complementary_cents"}
 _PERSON_FIELDS = ("insurer", "title", "first_name", "last_name", "birth_date", "nir", "beneficiaries")
 
 
@@ -88,8 +88,29 @@ def listing(claim: Claim, original: Claim | None) -> Listing | None:
         date=happened_on(claim).isoformat(),
         beneficiary_rank=beneficiary_rank(source),
         domains=tuple(sorted({line.domain for line in lines})),
-        search=folded(" ".join(words))[:MAX_SEARCH_CHARACTERS],
+        words=found_by(words),
+        figures=figures(claim, original),
     )
+
+
+def figures(claim: Claim, original: Claim | None) -> Figures | None:
+    """What `claim` adds to a list's sums; of a reversal, what it takes back of `original`: all of it."""
+    if claim.paid:
+        return _paid_figures(claim.paid.value, 1)
+    if status(claim) is not Status.REVERSAL or claim.reversal is None:
+        return None
+    amount_cents = claim.reversal.value.amount_cents
+    if original is None or original.paid is None:
+        return Figures(amount_cents)
+    return replace(_paid_figures(original.paid.value, -1), amount_cents=amount_cents)
+
+
+def _paid_figures(paid: ClaimPaid, sign: int) -> Figures:
+    def column(name: str) -> int:
+        cents: int = sum(getattr(line, name) for line in paid.lines)
+        return min(sign * cents, MAX_CENTS)  # MIN_CENTS has no positive twin
+
+    return Figures(**{each.name: column(_LINE_COLUMNS.get(each.name, each.name)) for each in fields(Figures)})
 
 
 def happened_on(claim: Claim) -> date:
@@ -117,13 +138,6 @@ def label(claim: Claim) -> str | None:
     return claim.paid.value.lines[0].act_label if claim.paid else None
 
 
-def amount_cents(claim: Claim) -> int | None:
-    """What we paid, or took back (negative); None where nothing moved."""
-    if claim.paid:
-        return claim.paid.value.amount_cents
-    return claim.reversal.value.amount_cents if status(claim) is Status.REVERSAL and claim.reversal else None
-
-
 def document_ids(claim: Claim) -> list[str]:
     """The member's documents that the claim was settled from, each once."""
     facts: tuple[Fact[Any] | None, ...] = (claim.received, claim.refused, claim.paid)
@@ -131,21 +145,16 @@ def document_ids(claim: Claim) -> list[str]:
 
 
 def _words(claim: Claim) -> Iterable[str]:
+    """What a claim is searched by; the longest text last, should there be too many words."""
     yield claim.claim_id
     if claim.received:
         yield claim.received.value.label or ""
-    if claim.refused:
-        yield claim.refused.value.reason
     if claim.paid:
         yield claim.paid.value.payment.payment_id
         yield claim.paid.value.payment.payee_name or ""
-        yield from dict.fromkeys(line.act_label for line in claim.paid.value.lines)
-
-
-def folded(text: str) -> str:
-    """`text` as it is searched: no accents, no capitals, single spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+        yield from (line.act_label for line in claim.paid.value.lines)
+    if claim.refused:
+        yield claim.refused.value.reason
 
 
 def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> list[tuple[Claim, Listing | None]]:

@@ -1,14 +1,25 @@
 """Use cases of the claims service: taking in what the internal systems announce, answering what a member asks."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from services.claims import card, rules
 from services.claims.card import Card
-from services.claims.errors import NoCard, StatementTooLong
-from services.claims.models import Claim, Listing, Member, PaymentSum, Reimbursement, Statement
+from services.claims.errors import ListTooLong, NoCard, StatementTooLong
+from services.claims.models import (
+    Claim,
+    Listing,
+    Member,
+    PaymentSum,
+    Reimbursement,
+    ReimbursementList,
+    Statement,
+)
 from services.claims.statements import Statements
-from services.claims.store import ClaimsStore, Filter, PaymentPosition, Position
+from services.claims.store import ClaimsStore
+from services.claims.store.queries import Filter, PaymentPosition, Position
 from services.claims.summary import Summary, summary
 from shared.errors import NotFound
 from shared.events.base import Event
@@ -23,13 +34,20 @@ from shared.sealing import Keyring
 log = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`paper_lines`: of one printed statement or list. `export_claims`: of one spreadsheet."""
+
+    paper_lines: int
+    export_claims: int
+
+
 class Claims:
     """The claims, payments and cards of all members."""
 
-    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, max_lines: int) -> None:
-        """`max_lines`: of one statement."""
+    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, limits: Limits) -> None:
         self._store, self._at_rest, self._statements = store, at_rest, statements
-        self._max_lines = max_lines
+        self._limits = limits
 
     # From the internal systems
 
@@ -64,12 +82,33 @@ class Claims:
 
     async def reimbursements(
         self, member_number: str, which: Filter, after: Position | None, limit: int
-    ) -> tuple[list[Reimbursement], Position | None]:
-        """Up to `limit` of the member's claims after that position, newest first; and where the next page begins."""
-        found = await self._store.list_claims(member_number, which, after, limit + 1)
+    ) -> ReimbursementList:
+        """Up to `limit` of the member's claims after that position, newest first; the sums are those of all pages."""
+        found, totals, member = await asyncio.gather(
+            self._store.list_claims(member_number, which, after, limit + 1),
+            self._store.list_totals(member_number, which),
+            self._member(member_number),
+        )
+        names = member.first_names()
+        return ReimbursementList(_all_named(found[:limit], names), len(found) > limit, totals, names)
+
+    async def spreadsheet(self, member_number: str, which: Filter) -> AsyncIterator[tuple[Reimbursement, ...]]:
+        """All of a filtered list, some at a time; raises `ListTooLong` at once, before the first of it is read."""
+        await self._expect_short(member_number, which, self._limits.export_claims)
         names = (await self._member(member_number)).first_names()
-        page = [_named(claim, listing, names) for claim, listing in found[:limit]]
-        return page, Position.of(page[-1].claim, page[-1].listing) if len(found) > limit else None
+        batches = self._store.each_claim(member_number, which)
+        return (_all_named(batch, names) async for batch in batches)
+
+    async def paper_list(self, member_number: str, which: Filter) -> tuple[Member, list[Reimbursement]]:
+        """Whose list it is, and all of it; raises `ListTooLong`."""
+        await self._expect_short(member_number, which, self._limits.paper_lines)
+        member = await self._member(member_number)
+        batches = self._store.each_claim(member_number, which)
+        return member, [claim async for batch in batches for claim in _all_named(batch, member.first_names())]
+
+    async def _expect_short(self, member_number: str, which: Filter, most: int) -> None:
+        if (await self._store.list_totals(member_number, which)).claim_count > most:
+            raise ListTooLong(extra={"limit_claims": most})
 
     async def reimbursement(self, member_number: str, claim_id: str) -> Reimbursement:
         """One claim of the member; raises `NotFound`, for someone else's too."""
@@ -95,12 +134,12 @@ class Claims:
         payment = await self._store.find_payment(member_number, payment_id)
         if payment is None:
             raise NotFound
-        found = await self._store.claims_of_payment(member_number, payment_id, self._max_lines + 1)
-        if sum(len(claim.paid.value.lines) for claim, _ in found if claim.paid) > self._max_lines:
+        found = await self._store.claims_of_payment(member_number, payment_id, self._limits.paper_lines + 1)
+        if sum(len(claim.paid.value.lines) for claim, _ in found if claim.paid) > self._limits.paper_lines:
             raise StatementTooLong
         member = await self._member(member_number)
         names = member.first_names()
-        return Statement(member, payment, tuple(_named(claim, listing, names) for claim, listing in found))
+        return Statement(member, payment, _all_named(found, names))
 
     async def card(self, member_number: str, day: dt.date | None) -> Card:
         """The member's card on that day, today by default; raises `NoCard`."""
@@ -122,5 +161,9 @@ class Claims:
         return self._at_rest.seal_at_rest(nir, context=place)
 
 
-def _named(claim: Claim, listing: Listing, names: dict[int, str]) -> Reimbursement:
+def _all_named(claims: Sequence[tuple[Claim, Listing]], names: Mapping[int, str]) -> tuple[Reimbursement, ...]:
+    return tuple(_named(claim, listing, names) for claim, listing in claims)
+
+
+def _named(claim: Claim, listing: Listing, names: Mapping[int, str]) -> Reimbursement:
     return Reimbursement(claim, listing, names.get(listing.beneficiary_rank or 0))

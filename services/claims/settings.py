@@ -19,7 +19,9 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
     """but so long after its first claim at the latest."""
     statement_workers: int = Field(default=2, ge=1, le=16)
     statement_max_lines: int = Field(default=5_000, ge=1)
-    """That one printed statement holds; a longer one is refused rather than cut short."""
+    """That one printed statement or list holds; a longer one is refused rather than cut short."""
+    export_max_claims: int = Field(default=20_000, ge=1)
+    """That one spreadsheet of a list holds; the same."""
 
     card_shares_max_open: int = Field(default=3, ge=1, le=20)
     """Links to one member's card that are open at the same time."""

@@ -10,6 +10,7 @@ from services.gateway.drafts import Drafts
 from services.gateway.idle import Idle
 from services.gateway.metrics import MetricsPort
 from services.gateway.pages.keeping import Keeper
+from services.gateway.pages.reimbursement_filters import FilterTokens
 from services.gateway.pages.resume import KEPT_FORMS
 from services.gateway.pages.web import Web
 from services.gateway.passphrases import Passphrases
@@ -56,7 +57,8 @@ def build(settings: GatewaySettings) -> FastAPI:
         metrics_here=False,
     )
     csrf = Csrf(cookies, keyring, settings.portal_url)
-    app.state.web = Web(settings, assets, sessions, csrf, cookies, passphrases=Passphrases.read())
+    filters = FilterTokens(keyring)
+    app.state.web = Web(settings, assets, sessions, csrf, cookies, passphrases=Passphrases.read(), filters=filters)
     app.state.keeper = Keeper(app.state.web, Drafts(keyring, settings.form_max_bytes), KEPT_FORMS)
     app.state.streams = Streams(upstreams, settings.stream_max_open)
     app.add_middleware(FormLimit, max_bytes=settings.form_max_bytes, own_limits=pages.WITH_FILES)

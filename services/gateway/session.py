@@ -220,10 +220,13 @@ class Sessions:
             raise form.refused or away(service, error) from None
         return self._in_session(request, answer)
 
-    async def download(self, request: Request, session: WebSession, service: str, path: str) -> Response:
+    async def download(
+        self, request: Request, session: WebSession, service: str, path: str, *, query: dict[str, str] | None = None
+    ) -> Response:
         """A file of the member's as it comes. Raises `NotFound`, `TooLarge` and the same as `call`."""
         address, token = self.address(request), session.access_token
-        sent = self._upstreams.on_behalf("GET", service, path, client_address=address, token=token).build_streamed()
+        asked = self._upstreams.on_behalf("GET", service, path, client_address=address, token=token)
+        sent = asked.query(query or {}).build_streamed()
         try:
             answer = await sent.__aenter__()
         except TransportError as error:

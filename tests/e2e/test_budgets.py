@@ -50,8 +50,8 @@ class Wire:
         return Wire(self.urls, self.kinds, {one: size for one, size in self.sizes.items() if one not in news})
 
     def origins(self) -> set[str]:
-        """Where anything came from."""
-        return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, self.urls.values())}
+        """Where anything came from; Chromium's own pictures, as the calendar of a date's field, came from nowhere."""
+        return {f"{at.scheme}://{at.netloc}" for at in map(urlsplit, self.urls.values()) if at.scheme != "data"}
 
     def paths(self) -> set[str]:
         """What was asked for."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel
 
 from services.claims import rules
-from services.claims.models import Reimbursement, Status
+from services.claims.models import Reimbursement, ReimbursementList, Status
 from shared.events.claims_payment import ClaimLine, ClaimRefused, ClaimReversed, Payment
 
 
@@ -32,7 +32,10 @@ class PaymentDetail(BaseModel):
 
 
 class ReimbursementItem(BaseModel):
-    """One claim in a list. Amounts are absent where the status has none; those of a reversal are negative."""
+    """One claim in a list. Amounts are absent where the status has none; those of a reversal are negative.
+
+    What it takes back beside its amount is absent while its claim is unknown.
+    """
 
     claim_id: str
     status: Status
@@ -53,11 +56,32 @@ class ReimbursementItem(BaseModel):
         return cls.model_validate(_summary(reimbursement))
 
 
+class SumOfList(BaseModel):
+    """The whole filtered list added up, not this page of it; reversals are subtracted where they are in it."""
+
+    claim_count: int
+    reimbursed_cents: int
+    spent_cents: int
+    left_to_pay_cents: int
+
+
 class ReimbursementPage(BaseModel):
-    """`next_cursor` is absent on the last page."""
+    """`next_cursor` is absent on the last page. `beneficiaries`: whom the list may be filtered by."""
 
     items: list[ReimbursementItem]
     next_cursor: str | None
+    totals: SumOfList
+    beneficiaries: list[BeneficiaryName]
+
+    @classmethod
+    def of(cls, found: ReimbursementList, next_cursor: str | None) -> Self:
+        """A page of the list."""
+        return cls(
+            items=[ReimbursementItem.of(claim) for claim in found.claims],
+            next_cursor=next_cursor,
+            totals=SumOfList.model_validate(found.totals, from_attributes=True),
+            beneficiaries=[BeneficiaryName(rank=r, first_name=name) for r, name in sorted(found.first_names.items())],
+        )
 
 
 class LineDetail(BaseModel):
@@ -163,6 +187,7 @@ class ReimbursementDetail(ReimbursementItem):
 
 def _summary(reimbursement: Reimbursement) -> dict[str, Any]:
     claim, listing = reimbursement.claim, reimbursement.listing
+    figures = listing.figures
     paid = claim.paid.value if claim.paid else None
     rank = listing.beneficiary_rank
     taken_back = claim.reversed_by if listing.status is Status.REVERSED else None
@@ -174,9 +199,9 @@ def _summary(reimbursement: Reimbursement) -> dict[str, Any]:
         "beneficiary": BeneficiaryName(rank=rank, first_name=reimbursement.first_name) if rank else None,
         "label": rules.label(claim),
         "domains": list(listing.domains),
-        "amount_cents": rules.amount_cents(claim),
-        "spent_cents": sum(line.spent_cents for line in paid.lines) if paid else None,
-        "left_to_pay_cents": paid.left_to_pay_cents if paid else None,
+        "amount_cents": figures.amount_cents if figures else None,
+        "spent_cents": figures.spent_cents if figures else None,
+        "left_to_pay_cents": figures.left_to_pay_cents if figures else None,
         "payment": PaymentDetail.of(paid.payment) if paid else None,
         "reverses": takes_back.value.reverses if takes_back else None,
         "reversed_by": taken_back.value.claim_id if taken_back else None,

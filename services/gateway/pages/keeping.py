@@ -38,8 +38,9 @@ class KeptForm:
     action: re.Pattern[str]
     fields: tuple[str, ...]
     show: Show
-    kept: Literal["text", "file", "choice", "step", "passwords", "button", "code"] = "text"
-    """What the member is told of: a text, without its file, ticks, without a password, passwords, nothing, a code."""
+    kept: Literal["text", "file", "choice", "step", "passwords", "button", "code", "filters"] = "text"
+    """What the member is told of: a text, without its file, ticks, without a password, passwords, nothing, a code,
+    filters."""
     page: str = ""
 
 

@@ -13,10 +13,12 @@ from services.gateway.pages import (
     identifier,
     messages,
     passkeys,
+    reimbursements,
     second_factor,
     two_steps,
 )
 from services.gateway.pages.keeping import KeptForm
+from services.gateway.pages.reimbursement_filters import Filters
 
 _CONSENTS: Final = ("decomptes", "informations")
 
@@ -29,6 +31,7 @@ KEPT_FORMS: Final = (
         documents.show,
         "file",
     ),
+    KeptForm(re.compile("/remboursements"), tuple(Filters.model_fields), reimbursements.show, "filters"),
     KeptForm(re.compile("/premiere-connexion"), ("choix", "email", *_CONSENTS), first_sign_in.show, "step"),
     KeptForm(
         re.compile("/premiere-connexion/mot-de-passe"), (), first_sign_in.show, "passwords", "/premiere-connexion"

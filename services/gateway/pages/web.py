@@ -17,6 +17,7 @@ from services.gateway.assets import Assets
 from services.gateway.cookies import Cookies
 from services.gateway.csrf import Csrf
 from services.gateway.pages import words
+from services.gateway.pages.reimbursement_filters import FilterTokens
 from services.gateway.pages.templating import environment_of
 from services.gateway.pages.words import Language
 from services.gateway.passphrases import Passphrases
@@ -49,8 +50,10 @@ class Web:
         cookies: Cookies,
         *,
         passphrases: Passphrases,
+        filters: FilterTokens,
     ) -> None:
         self.sessions, self.csrf, self.cookies, self.passphrases = sessions, csrf, cookies, passphrases
+        self.filters = filters
         self._translations = {language: words.translations(language) for language in words.NAMES}
         self._environments = {
             language: environment_of(settings, assets, language, translations)

@@ -9,6 +9,7 @@ from services.gateway.schemas.wire import Wire
 class Beneficiary(Wire):
     """Whom a claim is for."""
 
+    rank: int = 0
     first_name: str | None = None
 
 
@@ -37,11 +38,22 @@ class Reimbursement(Wire):
     reversed_by: str | None = None
 
 
+class SumOfList(Wire):
+    """The whole filtered list added up, not the page of it; integer euro cents."""
+
+    claim_count: int = 0
+    reimbursed_cents: int = 0
+    spent_cents: int = 0
+    left_to_pay_cents: int = 0
+
+
 class ReimbursementPage(Wire):
-    """Newest first. `next_cursor` is absent on the last page."""
+    """Newest first. `next_cursor` is absent on the last page. `beneficiaries`: whom one may choose."""
 
     items: tuple[Reimbursement, ...]
     next_cursor: str | None = None
+    totals: SumOfList = SumOfList()
+    beneficiaries: tuple[Beneficiary, ...] = ()
 
 
 class Totals(Wire):

@@ -148,6 +148,7 @@ const live = (() => {
   return {
     on(kind, handler) { handlers.set(kind, handler); },
     later,
+    read,
     readAgain,
     say,
   };

@@ -2,17 +2,14 @@
 "use strict";
 
 const offer = document.querySelector(".live-new");
-const arrivals = document.querySelector("[data-live-arrivals]");
 const openClaim = document.querySelector("[data-live-claim]"); // on the page of one; on the list's, a pane may show one
-
-const FETCH_TRIES = 4;
 
 const waiting = new Map(); // claim id → row that is not shown yet, because the reader is further down
 
 function list() { return document.querySelector("[data-live-list]"); }
-function pause(ms) { return new Promise((resolve) => { setTimeout(resolve, ms); }); }
 
 live.on("claim", async (id, eventId) => {
+  if (!openClaim && !list()) return; // its filters are to be put right first
   if (id === null) await readAgain();
   else if (!belongsElsewhere(eventId)) await changed(id);
 });
@@ -30,9 +27,18 @@ async function changed(id) {
     return;
   }
   const before = list();
-  const row = await fetchRow(id);
-  if (!row || list() !== before) return; // another page of the list has come meanwhile, as new as can be
+  const part = await live.read("arrivee", `/parties/remboursements/${encodeURIComponent(id)}${before.dataset.place}`);
+  if (!part || list() !== before) return; // not to be had; or another list has come meanwhile, as new as can be
+  const row = part.querySelector("[data-claim]");
+  before.querySelector(".sums").replaceWith(part.querySelector(".sums"));
   const shown = list().querySelector(`[data-claim="${CSS.escape(id)}"]`);
+  if (!row) { // the filters leave it out, or do so now
+    if (waiting.delete(id)) offerWaiting();
+    if (shown) shown.remove();
+    for (const month of list().querySelectorAll(".month:not(:has([data-claim]))")) month.remove();
+    if (!list().querySelector(".month")) await readAgain();
+    return;
+  }
   if (shown && shown.dataset.order === row.dataset.order) {
     replace(shown, row);
     return;
@@ -63,31 +69,24 @@ function replace(shown, row) {
   if (hadFocus) row.querySelector("a").focus({ preventScroll: true });
 }
 
-// The part is fetched into a hidden list; a service that is away for a moment is asked again.
-async function fetchRow(id) {
-  const place = document.createElement("li");
-  arrivals.append(place);
-  for (let tries = 1; place.isConnected && tries <= FETCH_TRIES; tries += 1) {
-    if (tries > 1) await pause(tries * 1000);
-    await htmx.ajax("GET", `/parties/remboursements/${encodeURIComponent(id)}`, { target: place, swap: "outerHTML", headers: { "X-Live": "1" } });
-  }
-  place.remove();
-  const row = arrivals.querySelector("[data-claim]");
-  if (row) row.remove();
-  return row;
-}
-
 async function readAgain() {
   const changed = await live.readAgain(openClaim ? "remboursement" : "liste");
   if (openClaim && changed) live.say(document.querySelector("#remboursement .claim-state").textContent);
+  forgetWaiting();
+}
+
+function forgetWaiting() {
   waiting.clear();
   if (offer) offer.hidden = true;
 }
 
+// Another list: what waited for the old one is in it, or left out.
+document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "liste") forgetWaiting(); });
+
 // Where a new row goes: at its date, in its month, newest first. The list never moves under a reader's eyes.
 
 function isAtTop() {
-  return list().hasAttribute("data-first-page") && list().getBoundingClientRect().top >= 0;
+  return list().hasAttribute("data-first-page") && list().getBoundingClientRect().top > -1; // in whole pixels
 }
 
 function place(row) {
@@ -114,12 +113,13 @@ function monthOf(row) {
 
 function offerWaiting() {
   const link = offer.querySelector("a");
+  link.href = list().dataset.start; // the first page of the list as it is filtered now
   link.textContent = waiting.size === 1 ? link.dataset.one : link.dataset.many.replace("{n}", waiting.size);
   offer.hidden = waiting.size === 0;
-  live.say(link.textContent);
+  if (!offer.hidden) live.say(link.textContent);
 }
 
-function announce(row) { live.say(`${arrivals.dataset.new} ${row.textContent}`); }
+function announce(row) { live.say(`${offer.dataset.new} ${row.textContent}`); }
 
 if (offer) offer.querySelector("a").addEventListener("click", (event) => {
   if (!list().hasAttribute("data-first-page")) return; // the link leads to the first page

@@ -8,10 +8,26 @@ from typing import Final
 
 from playwright.sync_api import Page
 
+from tests.e2e.gallery.acts import (
+    ASKED,
+    LOST,
+    NOBODY,
+    ask_too_often,
+    cannot_show,
+    confirm,
+    confirm_for,
+    forget,
+    more_filters,
+    nearly_over,
+    opened_before_the_end,
+    shows_to_be_no_robot,
+    take_the_idea,
+    with_a_recovery_code,
+    with_a_strange_passkey,
+    without_csrf,
+    without_session,
+)
 from tests.e2e.gallery.cast import EMPTY, ENDED, FULL, GUARDED, HALF, LETTER, NEW, NEXT, SHORT, WAITING
-
-NOBODY: Final = "{nobody}"
-"""As an identifier: one that nobody has, another at each visit."""
 
 
 @dataclass(frozen=True)
@@ -35,108 +51,17 @@ class State:
     last: bool = False
 
 
-def _forget(page: Page) -> None:
-    page.context.clear_cookies()
-
-
-def _ask_too_often(page: Page) -> None:
-    """More than one address may ask of what needs no session, within one minute."""
-    csrf = page.locator('main form [name="csrf"]').first.input_value()
-    for _ in range(600):  # however many fall into the minute before
-        if page.context.request.post("/activation", form={"csrf": csrf, "token": "x"}).status == 429:
-            return
-
-
-def _without_session(page: Page) -> None:
-    """The next form comes from a browser whose session is over."""
-    page.context.clear_cookies(name="session")
-
-
-def _without_csrf(page: Page) -> None:
-    """The next form comes from a browser that was closed in between."""
-    page.context.clear_cookies(name="csrf")
-
-
-def _shows_to_be_no_robot(page: Page) -> None:
-    """The proof of work is done."""
-    page.get_by_role("checkbox").check()
-    page.locator('[name="altcha"]:not([value=""])').wait_for(state="attached")
-
-
-def _cannot_show(page: Page) -> None:
-    """No worker for the proof of work: the form goes without it, as without JavaScript, and the hour's one has gone."""
-    csrf = page.locator('main form [name="csrf"]').first.input_value()
-    page.context.request.post(LOST, form={"csrf": csrf, **ASKED}, max_redirects=0)
-    page.evaluate("window.Worker = undefined")
-
-
-def _confirm(page: Page) -> None:
-    """The password again, up to the form that it opens."""
-    form = page.locator('main form[action="/compte/confirmer"]')
-    suite = form.locator('[name="suite"]').input_value()
-    form.locator('[name="mot_de_passe"]').fill(NEXT)
-    form.locator('[type="submit"]').click()
-    page.locator(f'main form[action="{suite}"]').wait_for()
-
-
-def _with_a_strange_passkey(page: Page) -> None:
-    """What the form carries is no answer of a passkey that anybody has."""
-    page.locator('main [name="cle"]').evaluate("one => { one.value = '{}'; }")
-
-
-def _confirm_for(form: str, password: str) -> Callable[[Page], None]:
-    """The same on the way to another form."""
-
-    def confirm(page: Page) -> None:
-        if page.locator('main [name="mot_de_passe"]').count():  # else this session has shown it minutes ago
-            page.locator('main [name="mot_de_passe"]').fill(password)
-            page.locator('main form[action="/compte/confirmer"] [type="submit"]').click()
-        page.locator(f'main form[action="{form}"]').wait_for()
-
-    return confirm
-
-
-def _with_a_recovery_code(page: Page) -> None:
-    """The other kind of code."""
-    page.locator('main [name="autre"]').click()
-    page.locator('main [name="secours"]').wait_for(state="attached")
-
-
-def _nearly_over(page: Page) -> None:
-    """The session ends in a minute and a half."""
-    page.route("**/session/reste", lambda route: route.fulfill(json={"seconds": 90}), times=1)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    page.get_by_role("dialog").wait_for()
-
-
-def _opened_before_the_end(page: Page) -> None:
-    """A form that writes, as the page still shows it that was opened while the membership went on."""
-    page.evaluate(
-        """() => {
-          const form = document.querySelector('form[action="/deconnexion"]').cloneNode(true);
-          form.action = "/messages/nouveau";
-          form.append(Object.assign(document.createElement("textarea"), { name: "text" }));
-          document.querySelector("main").append(form);
-        }"""
-    )
-
-
-def _take_the_idea(page: Page) -> None:
-    """The four words that are offered, in both fields."""
-    page.locator("[data-use]").click()
-    page.locator(".strength.enough").wait_for()
-
-
 WRONG: Final = {"identifiant": NOBODY, "mot_de_passe": "pas le bon mot"}
 TWICE: Final = {"nouveau_mot_de_passe": "motdepasse2026", "confirmation": "motdepasse2026"}
 TEXT: Final = {"text": "Bonjour"}
-ASKED: Final = {"identifiant": NOBODY, "securite_sociale": "284057511700128", "robot": "true"}
 DIFFERENT: Final = {"nouveau_mot_de_passe": "quatre mots bleus", "confirmation": "autre chose"}
-FIRST, LOST, CHANGE = "/premiere-connexion", "/mot-de-passe-perdu", "/compte/mot-de-passe"
+FIRST, CHANGE = "/premiere-connexion", "/compte/mot-de-passe"
 CONFIRM, IDENTIFIER, UNDO = "/compte/confirmer", "/compte/identifiant", "/annuler-changement"
 PASSKEYS: Final = "/compte/cles-d-acces"
 RESET, SEND, WRITE = "/nouveau-mot-de-passe", "/documents/envoyer", "/messages/nouveau"
 UNLOCK: Final = "/deblocage"
+LISTED: Final = "/remboursements"
+BACKWARDS: Final = {"du": "2026-12-01", "au": "2026-01-01"}
 CODE, TWO_STEPS = "/connexion/code", "/compte/deux-etapes"
 SETUP, CODES, OFF = f"{TWO_STEPS}/activer", f"{TWO_STEPS}/codes", f"{TWO_STEPS}/desactiver"
 
@@ -146,12 +71,12 @@ STATES: Final = (
     State("connexion-retour", "/?suite=%2Fremboursements"),
     State("connexion-vide", "/", typed={}, status=422),
     State("connexion-erreur", "/", typed=WRONG, status=422),
-    State("connexion-cle-refusee", "/", typed={}, before=_with_a_strange_passkey, status=422),
+    State("connexion-cle-refusee", "/", typed={}, before=with_a_strange_passkey, status=422),
     State("connexion-bloquee", "/", typed=WRONG, times=2, status=422),
     # The code after the password
     State("code", CODE, HALF),
     State("code-erreur", CODE, HALF, typed={"code": "12"}, status=422),
-    State("code-secours", CODE, HALF, before=_with_a_recovery_code),
+    State("code-secours", CODE, HALF, before=with_a_recovery_code),
     # The first time
     State("choix", FIRST, NEW),
     State("choix-erreurs", FIRST, NEW, typed=DIFFERENT | {"email": "pas une adresse"}, status=422),
@@ -169,12 +94,12 @@ STATES: Final = (
     # A lost password
     State("perdu", LOST),
     State("perdu-erreurs", LOST, typed={"securite_sociale": "2 84"}, status=422),
-    State("perdu-verifie", LOST, before=_shows_to_be_no_robot),
-    State("perdu-non-verifie", LOST, typed=ASKED, before=_cannot_show, status=422),
+    State("perdu-verifie", LOST, before=shows_to_be_no_robot),
+    State("perdu-non-verifie", LOST, typed=ASKED, before=cannot_show, status=422),
     State("perdu-demande", LOST, typed=ASKED),
     State("identifiant-oublie", "/identifiant-oublie"),
     State("nouveau-mot-de-passe", f"{RESET}?token=x"),
-    State("nouveau-mot-de-passe-idee", f"{RESET}?token=x", before=_take_the_idea),
+    State("nouveau-mot-de-passe-idee", f"{RESET}?token=x", before=take_the_idea),
     State("nouveau-mot-de-passe-erreurs", f"{RESET}?token=x", typed=DIFFERENT, form=RESET, status=422),
     State("nouveau-mot-de-passe-perime", RESET, status=410),
     State("nouveau-mot-de-passe-servi", f"{RESET}?token={{used_reset}}", typed=TWICE, form=RESET, status=409),
@@ -192,6 +117,9 @@ STATES: Final = (
     State("remboursements", "/remboursements", FULL),
     State("remboursements-vide", "/remboursements", EMPTY),
     State("remboursements-suite", "/remboursements?suite={older}", FULL),
+    State("remboursements-filtres", LISTED, FULL, typed={"pour": "2", "recherche": "verres"}, before=more_filters),
+    State("remboursements-aucun", LISTED, FULL, typed={"recherche": "introuvable"}, before=more_filters),
+    State("remboursements-filtres-erreurs", LISTED, FULL, typed=BACKWARDS, before=more_filters, status=422),
     State("remboursement-recu", "/remboursements/R-received", FULL),
     State("remboursement-paye", "/remboursements/R-paid", FULL),
     State("remboursement-refuse", "/remboursements/R-refused", FULL),
@@ -252,12 +180,12 @@ STATES: Final = (
     State("compte-identifiant-change", "/compte?fait=identifiant", FULL),
     State("compte-confirmer", CONFIRM, FULL),
     State("compte-confirmer-vide", CONFIRM, FULL, typed={}, status=422),
-    State("compte-identifiant", f"{CONFIRM}?suite={IDENTIFIER}", FULL, before=_confirm),
+    State("compte-identifiant", f"{CONFIRM}?suite={IDENTIFIER}", FULL, before=confirm),
     State(
         "compte-identifiant-erreurs",
         f"{CONFIRM}?suite={IDENTIFIER}",
         FULL,
-        before=_confirm,
+        before=confirm,
         typed={"email": "pas une adresse"},
         form=IDENTIFIER,
         status=422,
@@ -266,25 +194,25 @@ STATES: Final = (
     State("cles-vide", PASSKEYS, EMPTY),
     State("cles-ajout", f"{PASSKEYS}?fait=ajout", FULL),
     State("cle", f"{PASSKEYS}/{{passkey}}", FULL),
-    State("cle-ajouter", f"{CONFIRM}?suite={PASSKEYS}/ajouter", FULL, before=_confirm),
-    State("cle-supprimer", f"{CONFIRM}?suite={PASSKEYS}/{{passkey}}/supprimer", FULL, before=_confirm),
+    State("cle-ajouter", f"{CONFIRM}?suite={PASSKEYS}/ajouter", FULL, before=confirm),
+    State("cle-supprimer", f"{CONFIRM}?suite={PASSKEYS}/{{passkey}}/supprimer", FULL, before=confirm),
     # Validation en deux étapes
     State("deux-etapes", TWO_STEPS, FULL),
-    State("deux-etapes-activer", SETUP, FULL, before=_confirm_for(SETUP, NEXT)),
+    State("deux-etapes-activer", SETUP, FULL, before=confirm_for(SETUP, NEXT)),
     State(
         "deux-etapes-erreur",
         SETUP,
         FULL,
-        before=_confirm_for(SETUP, NEXT),
+        before=confirm_for(SETUP, NEXT),
         typed={"code": "12"},
         form=SETUP,
         status=422,
     ),
     State("deux-etapes-activee", TWO_STEPS, GUARDED),
-    State("deux-etapes-codes", CODES, GUARDED, before=_confirm_for(CODES, SHORT)),
-    State("deux-etapes-nouveaux-codes", CODES, GUARDED, before=_confirm_for(CODES, SHORT), typed={}, form=CODES),
-    State("deux-etapes-desactiver", OFF, GUARDED, before=_confirm_for(OFF, SHORT)),
-    State("deux-etapes-refus", OFF, GUARDED, before=_confirm_for(OFF, SHORT), typed={}, form=OFF, status=409),
+    State("deux-etapes-codes", CODES, GUARDED, before=confirm_for(CODES, SHORT)),
+    State("deux-etapes-nouveaux-codes", CODES, GUARDED, before=confirm_for(CODES, SHORT), typed={}, form=CODES),
+    State("deux-etapes-desactiver", OFF, GUARDED, before=confirm_for(OFF, SHORT)),
+    State("deux-etapes-refus", OFF, GUARDED, before=confirm_for(OFF, SHORT), typed={}, form=OFF, status=409),
     State("deux-etapes-desactivee", f"{TWO_STEPS}?fait=desactivee", FULL),
     State("annuler", f"{UNDO}?token=x"),
     State("annuler-perime", f"{UNDO}?token=x", typed={}, status=410),
@@ -295,18 +223,16 @@ STATES: Final = (
     State("messages-fin", "/messages", ENDED),
     State("fil-fin", "/messages/{ended}", ENDED),
     State("envoyer-fin", SEND, ENDED, status=403),
-    State("ecrire-fin", "/messages", ENDED, before=_opened_before_the_end, typed=TEXT, form=WRITE, status=403),
+    State("ecrire-fin", "/messages", ENDED, before=opened_before_the_end, typed=TEXT, form=WRITE, status=403),
     # The end of a session
-    State("session-avertissement", "/accueil", FULL, before=_nearly_over),
-    State(
-        "session-texte-garde", WRITE, FULL, typed={"text": "Bonjour"}, before=_without_session, status=401, last=True
-    ),
-    State("session-formulaire-ancien", WRITE, FULL, typed=TEXT, before=_without_csrf, status=403),
+    State("session-avertissement", "/accueil", FULL, before=nearly_over),
+    State("session-texte-garde", WRITE, FULL, typed={"text": "Bonjour"}, before=without_session, status=401, last=True),
+    State("session-formulaire-ancien", WRITE, FULL, typed=TEXT, before=without_csrf, status=403),
     # For whoever changes the look
     State("composants", "/composants"),
     # When something is wrong
     State("erreur-400", f"/messages/{'x' * 129}", FULL, status=400),
-    State("erreur-403", "/", typed={}, before=_forget, status=403),
+    State("erreur-403", "/", typed={}, before=forget, status=403),
     State("erreur-404", "/nulle-part", status=404),
     State("erreur-404-connecte", "/remboursements/nulle-part", FULL, status=404),
     State("erreur-413", WRITE, FULL, typed={"text": "x" * 70_000}, status=413),
@@ -314,5 +240,5 @@ STATES: Final = (
     State("accueil-en-partie", "/accueil", FULL, away="claims"),
 )
 
-TOO_OFTEN: Final = State("erreur-429", "/activation?token=x", before=_ask_too_often, typed={}, status=429)
+TOO_OFTEN: Final = State("erreur-429", "/activation?token=x", before=ask_too_often, typed={}, status=429)
 """Not among the others: what it asks is refused to all of them for the next minute."""

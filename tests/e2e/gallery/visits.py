@@ -120,6 +120,8 @@ def _fill(form: Locator, name: str, text: str) -> None:
     found = form.locator(f'[name="{name}"]')
     if found.first.get_attribute("type") in {"radio", "checkbox"}:
         form.locator(f'[name="{name}"][value="{text}"]').check()
+    elif found.evaluate("one => one.tagName") == "SELECT":
+        found.select_option(text)
     else:
         found.fill(text)
 

@@ -31,6 +31,23 @@ class ReimbursementsPage:
     def offer(self) -> Locator:
         return self.page.locator(".live-new").get_by_role("link")
 
+    @property
+    def sums(self) -> Locator:
+        return self.page.locator("#liste .sums")
+
+    def filter(self, **typed: str) -> None:
+        """Choose or type these, by the names of their fields, and have the list shown."""
+        form = self.page.get_by_role("search")
+        if form.locator("details").get_attribute("open") is None:
+            form.locator("summary").click()
+        for name, text in typed.items():
+            field = form.locator(f'[name="{name}"]')
+            if field.evaluate("one => one.tagName") == "SELECT":
+                field.select_option(text)
+            else:
+                field.fill(text)
+        form.get_by_role("button", name="Afficher").click()
+
     def wait_for_stream(self) -> None:
         """Until the live stream stands."""
         expect_stream(self.page, "open")

@@ -16,6 +16,7 @@ from services.claims.models import Claim, Member, Payee, PaymentSum, Reimburseme
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
 from services.claims.schemas.payments import StatementDetail
+from services.claims.store.queries import Filter
 from services.notifications.letters import LetterPress, TemporaryPassword
 from services.notifications.models import Address
 from services.notifications.rules import UNKNOWN, told_by_membership
@@ -60,9 +61,14 @@ async def card_of(whose: Member, press: Papers) -> Paper:
 
 async def statement_of(whose: Member, press: Papers, *claims: Claim) -> Paper:
     shown = tuple(Reimbursement(claim, listing, "Hugo") for claim in claims if (listing := rules.listing(claim, None)))
-    amount = sum(rules.amount_cents(claim) or 0 for claim in claims)
+    amount = sum(claim.listing.figures.amount_cents for claim in shown if claim.listing.figures)
     payment = PaymentSum("P-1", "2026-11-20", amount, -700, len(claims), (Payee("provider", STRANGE),))
     return Paper(await press.statement(StatementDetail.of(Statement(whose, payment, shown))))
+
+
+async def list_of(whose: Member, press: Papers, *claims: Claim) -> bytes:
+    shown = [Reimbursement(claim, listing, "Hugo") for claim in claims if (listing := rules.listing(claim, None))]
+    return await press.reimbursements(whose, Filter("2026-01-01", None, 2, text=STRANGE), shown)
 
 
 def claim(claim_id: str, *facts: Any) -> Claim:
@@ -144,6 +150,9 @@ async def test_whatever_a_text_holds_is_printed_as_text() -> None:
     printed = "#panic() *x* $y$ \\ _z_ [ ??"
     assert (await card_of(whose, press)).text().count(printed) >= 3
     assert printed in (await statement_of(whose, press, *claims_of_every_kind())).text()
+    listed = Paper(await list_of(whose, press, *claims_of_every_kind())).text()
+    assert f"Recherche : {printed}" in listed
+    assert f"payé à {printed}" in listed
 
 
 async def test_a_part_of_somebody_elses_has_a_column_only_where_there_is_one() -> None:
@@ -155,11 +164,12 @@ async def test_a_part_of_somebody_elses_has_a_column_only_where_there_is_one() -
 @pytest.mark.slow
 @pytest.mark.processes
 async def test_verapdf_finds_every_paper_accessible(tmp_path: Path) -> None:
-    """PDF/UA-1, ISO 14289-1: the card, a statement of several pages, the welcome letter."""
+    """PDF/UA-1, ISO 14289-1: the card, a statement and a list of several pages, the welcome letter."""
     press = papers()
     files = {
         "card": (await card_of(member(coverage=grid()), press)).content,
         "statement": (await statement_of(member(), press, *claims_of_every_kind())).content,
+        "list": await list_of(member(), press, *claims_of_every_kind()),
         "letter": _letter(),
     }
     for name, content in files.items():

@@ -7,10 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from pymongo import DESCENDING
 
-from services.claims.models import Status
-from services.claims.store import Filter, Position, list_query
 from shared.events.record import to_message
 from tests.services.claims.conftest import WITHIN_S, ClaimsService
 from tests.services.claims.examples import (
@@ -30,8 +27,6 @@ from tests.services.claims.examples import (
 )
 
 pytestmark = pytest.mark.servers
-
-EVERY_FILTER = Filter("2026-01-01", "2026-12-31", 1, Status.PAID, "PHAR", "pharmacie")
 
 
 async def test_a_paid_claim_is_listed_and_shown_with_its_lines(service: ClaimsService, member: str) -> None:
@@ -135,68 +130,6 @@ async def test_any_order_of_arrival_ends_in_the_same_answers(service: ClaimsServ
     assert answers[0][0]["lines"][0]["domain"] == "PHAR"
 
 
-async def test_filters(service: ClaimsService, member: str) -> None:
-    verres = line(domain="OPTI", act_code="LUN", act_label="Verres progressifs")
-    await service.publish(
-        event(paid("A", member=member, paid_on=date(2026, 1, 10))),
-        event(paid("B", verres, member=member, rank=2, paid_on=date(2026, 2, 10), payee_name="Optique de l’Hôtel")),
-        event(refused("C", member=member, refused_on=date(2026, 3, 10))),
-        event(received("D", member=member, received_on=date(2026, 4, 10))),
-    )
-    await service.until_listed(member, "A", "B", "C", "D")
-
-    async def found(**query: Any) -> list[str]:
-        return [item["claim_id"] for item in (await service.listed(member, **query))["items"]]
-
-    assert await found() == ["D", "C", "B", "A"]
-    assert await found(**{"from": "2026-02-10", "to": "2026-03-10"}) == ["C", "B"]
-    assert await found(beneficiary=2) == ["B"]
-    assert await found(status="refused") == ["C"]
-    assert await found(domain="OPTI") == ["B"]
-    assert await found(q="HOTEL") == await found(q=" progréssifs ") == ["B"]
-    assert await found(q=".*") == []
-    assert await found(status="paid", to="2026-01-31") == ["A"]
-
-
-async def test_pages_give_each_claim_once_newest_first(service: ClaimsService, member: str) -> None:
-    claim_ids = [f"R-{i}" for i in range(7)]
-    days = [date(2026, 1, 1 + i // 3) for i in range(7)]
-    await service.publish(*(event(paid(c, member=member, paid_on=d)) for c, d in zip(claim_ids, days, strict=True)))
-    await service.until_listed(member, *claim_ids)
-    page = await service.listed(member, limit=2)
-    pages = [page]
-    while page["next_cursor"]:
-        page = await service.listed(member, limit=2, cursor=page["next_cursor"])
-        pages.append(page)
-    assert [[item["claim_id"] for item in p["items"]] for p in pages] == [
-        ["R-6", "R-5"],
-        ["R-4", "R-3"],
-        ["R-2", "R-1"],
-        ["R-0"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({"limit": 0}, "limit"),
-        ({"limit": 101}, "limit"),
-        ({"cursor": "nonsense"}, "cursor"),
-        ({"cursor": "WyJkYXkiLCAieCJd"}, "cursor"),
-        ({"from": "20/11/2026"}, "from"),
-        ({"status": "lost"}, "status"),
-        ({"domain": "X"}, "domain"),
-        ({"q": "x" * 101}, "q"),
-    ],
-)
-async def test_what_cannot_be_meant_is_refused_by_name(
-    service: ClaimsService, member: str, query: dict[str, Any], field: str
-) -> None:
-    answer = await service.get("/reimbursements", member, **query)
-    problem = await answer.json()
-    assert (answer.status, problem["code"], [e["field"] for e in problem["errors"]]) == (422, "validation", [field])
-
-
 async def test_someone_elses_claim_is_answered_like_one_that_does_not_exist(
     service: ClaimsService, member: str
 ) -> None:
@@ -265,25 +198,3 @@ async def test_the_inbox_is_the_log_of_claim_events_alone(service: ClaimsService
     await service.until_listed(member, "R-1")
     logged = list(service.db["inbox"].find({"member_number": member}))
     assert [(row["type"], row["data"]["claim_id"], "at" in row) for row in logged] == [("ClaimPaid", "R-1", False)]
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        list_query("12345678", Filter(), None),
-        list_query(
-            "12345678", Filter("2026-01-01", "2026-12-31", 1, Status.PAID, "PHAR", "x"), Position("2026-06-01", "R")
-        ),
-    ],
-    ids=["first page", "next page, all filters"],
-)
-async def test_the_list_reads_its_index_in_order(service: ClaimsService, query: dict[str, Any]) -> None:
-    found = service.db["claims"].find(query).sort([("date", DESCENDING), ("claim_id", DESCENDING)]).limit(21)
-    stages = _stages(found.explain()["queryPlanner"]["winningPlan"])
-    assert [stage.get("indexName") for stage in stages if stage["stage"] == "IXSCAN"] == ["list"]
-    assert not {"SORT", "COLLSCAN"} & {stage["stage"] for stage in stages}
-
-
-def _stages(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    plan = plan.get("queryPlan", plan)  # where the newer engine wraps it
-    return [plan, *(_stages(plan["inputStage"]) if "inputStage" in plan else [])]

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.claims import rules
-from services.claims.models import Claim, Listing, Member, Status
+from services.claims.models import Claim, Figures, Listing, Member, Status
 from shared.events.base import Event
+from shared.events.fields import MAX_CENTS, MIN_CENTS
 from shared.live import key
 from tests.services.claims import examples
 from tests.services.claims.examples import MEMBER, enrolled, event, line, paid, received, refused, reversed_
@@ -145,7 +146,8 @@ def test_a_reversal_is_found_wherever_its_claim_is_found_even_when_it_came_first
     _, listing = shelf.rows[key(MEMBER, "V-1")]
     assert listing is not None
     assert (listing.status, listing.beneficiary_rank, listing.domains) == (Status.REVERSAL, 2, ("OPTI",))
-    assert "verres" in listing.search
+    assert "verres" in listing.words
+    assert listing.figures == Figures(-700, -2000, -2000, -1300, 0, 0)
 
 
 def test_what_is_told_of_a_reversal_alone_does_not_make_it_forget_its_claim() -> None:
@@ -163,11 +165,27 @@ def test_repeating_what_is_known_changes_nothing_and_stores_nothing() -> None:
     assert rules.fold(shelf.around({key(MEMBER, "R-1")}), [told]) == []
 
 
-def test_what_a_person_types_is_found_without_accents_or_capitals() -> None:
-    claim, listing = after([event(paid("R-1", payee_name="PHARMACIE  de l’Hôpital"))]).rows[key(MEMBER, "R-1")]
+def test_a_claim_is_found_by_the_words_of_its_ids_its_label_its_acts_and_who_was_paid() -> None:
+    told = [event(received("R-1", label="Lunettes")), event(paid("R-1", payee_name="PHARMACIE  de l’Hôpital"))]
+    claim, listing = after(told).rows[key(MEMBER, "R-1")]
     assert listing is not None
-    assert rules.folded(" de l’HOPITAL ") in listing.search
-    assert rules.label(claim) == "Pharmacie 65 %"
+    assert listing.words == ("r", "1", "lunettes", "p", "pharmacie", "de", "l", "hopital", "65")
+    assert rules.label(claim) == "Lunettes"
+
+
+def test_of_a_reversal_alone_only_the_amount_is_known() -> None:
+    _, listing = after([event(reversed_("V-1", "R-1"))]).rows[key(MEMBER, "V-1")]
+    assert listing is not None
+    assert listing.figures == Figures(-700)
+
+
+def test_what_is_taken_back_fits_in_64_bits_even_where_its_opposite_does_not() -> None:
+    lines = [line(spent_cents=MIN_CENTS, statutory_cents=0, complementary_cents=1, other_cents=MIN_CENTS)]
+    shelf = after([event(paid("R-1", *lines)), event(reversed_("V-1", "R-1"))])
+    _, listing = shelf.rows[key(MEMBER, "V-1")]
+    assert listing is not None
+    assert listing.figures is not None
+    assert listing.figures.spent_cents == MAX_CENTS
 
 
 def test_periods_of_coverage_live_side_by_side_and_a_correction_replaces_its_own() -> None:

@@ -10,7 +10,7 @@ from unittest.mock import ANY
 import pytest
 
 from services.claims import card
-from services.claims.store import summary_query
+from services.claims.store.queries import summary_query
 from shared.events.base import Event
 from tests.services.claims.conftest import ClaimsService
 from tests.services.claims.examples import event, line, paid, received, refused, reversed_
@@ -129,5 +129,5 @@ async def test_a_year_out_of_range_is_refused_by_name(service: ClaimsService, me
 async def test_it_reads_the_index_of_the_list(service: ClaimsService) -> None:
     asked = {"aggregate": "claims", "pipeline": summary_query("12345678"), "cursor": {}}
     plan = str(service.db.command("explain", asked, verbosity="queryPlanner"))
-    assert "'indexName': 'list'" in plan
+    assert "'indexName': 'filtered'" in plan
     assert "COLLSCAN" not in plan

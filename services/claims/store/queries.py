@@ -1,0 +1,145 @@
+"""The queries of lists, and what they are asked with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from services.claims.models import Claim, Listing, ListTotals, Status
+from services.claims.search import words
+from services.claims.summary import added_up
+from shared.mongo import Document
+
+NEWEST_FIRST: Final = [("date", DESCENDING), ("claim_id", DESCENDING)]
+LIST_INDEXES: Final = (
+    # A member's list, newest first: what else it is filtered by is read from the index, not from the claims.
+    IndexModel(
+        [
+            ("member_number", ASCENDING),
+            *NEWEST_FIRST,
+            ("status", ASCENDING),
+            ("beneficiary_rank", ASCENDING),
+            ("domains", ASCENDING),
+        ],
+        name="filtered",
+    ),
+    # Few of a member's claims have a rare word: these are found here and put in order; for a common word the index
+    # above is as good, and MongoDB takes that one.
+    IndexModel([("member_number", ASCENDING), ("words", ASCENDING), *NEWEST_FIRST], name="search"),
+)
+REPLACED_INDEXES: Final = ("list",)
+"""What older releases had in their place."""
+
+_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
+_AFTER_ALL_LETTERS: Final = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which claims of a member: days `YYYY-MM-DD`, both included; `text` as the member typed it."""
+
+    first_day: str | None = None
+    last_day: str | None = None
+    beneficiary_rank: int | None = None
+    status: Status | None = None
+    domain: str | None = None
+    text: str | None = None
+    claim_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last claim of the page before."""
+
+    date: str
+    claim_id: str
+
+    @classmethod
+    def of(cls, claim: Claim, listing: Listing) -> "Position":
+        """Where this claim stands in the list."""
+        return cls(listing.date, claim.claim_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPosition:
+    """The last payment of the page before."""
+
+    date: str
+    payment_id: str
+
+
+def list_query(member_number: str, which: Filter, after: Position | None) -> Document:
+    """The query of a list: its bounds on the date leave out claims without one, and let the index do the cutting."""
+    last_day = min(which.last_day or _LAST_DAY, after.date if after else _LAST_DAY)
+    query: Document = {
+        "member_number": member_number,
+        "date": {"$gte": which.first_day or _FIRST_DAY, "$lte": last_day},
+    }
+    if which.claim_id is not None:
+        query["claim_id"] = which.claim_id
+    if which.beneficiary_rank is not None:
+        query["beneficiary_rank"] = which.beneficiary_rank
+    if which.status is not None:
+        query["status"] = which.status.value
+    if which.domain is not None:
+        query["domains"] = which.domain
+    if which.text and not which.text.isspace():
+        query |= _with_words(which.text)
+    if after is not None:
+        query["$or"] = [{"date": {"$lt": after.date}}, {"date": after.date, "claim_id": {"$lt": after.claim_id}}]
+    return query
+
+
+def _with_words(text: str) -> Document:
+    """Claims with every word of `text`, of each at least its beginning; signs alone are found nowhere."""
+    asked = words(text)
+    if not asked:
+        return {"words": {"$in": []}}
+    return {"$and": [{"words": {"$elemMatch": {"$gte": word, "$lt": word + _AFTER_ALL_LETTERS}}} for word in asked]}
+
+
+def totals_query(member_number: str, which: Filter) -> list[Document]:
+    """The stages that add a whole filtered list up."""
+    columns = {
+        "reimbursed_cents": "amount_cents",
+        "spent_cents": "spent_cents",
+        "left_to_pay_cents": "left_to_pay_cents",
+    }
+    sums = {name: {"$sum": f"$figures.{column}"} for name, column in columns.items()}
+    return [
+        {"$match": list_query(member_number, which, None)},
+        {"$group": {"_id": None, "claim_count": {"$sum": 1}, **sums}},
+    ]
+
+
+def list_totals(rows: list[Document]) -> ListTotals:
+    """What `totals_query` finds: one row, or none. A sum beyond 64 bits comes as a float."""
+    return (
+        ListTotals(**{name: int(value) for name, value in rows[0].items() if name != "_id"})
+        if rows
+        else ListTotals(0, 0, 0, 0)
+    )
+
+
+def summary_query(member_number: str) -> list[Document]:
+    """The stages of a summary: it reads the claims that the list shows, by the list's index."""
+    return added_up(list_query(member_number, Filter(), None))
+
+
+def in_payment(member_number: str, payment_id: str) -> Document:
+    """The member's claims in that payment."""
+    return {"member_number": member_number, "paid.payment.payment_id": payment_id}
+
+
+def payments(which: Document) -> list[Document]:
+    """The stages that add up the claims of each payment."""
+    payee = {"payee": "$paid.payment.payee", "payee_name": "$paid.payment.payee_name"}
+    of_payment = {
+        "_id": "$paid.payment.payment_id",
+        "paid_on": {"$max": "$paid.payment.paid_on"},
+        "amount_cents": {"$sum": "$paid.amount_cents"},
+        "taken_back_cents": {"$sum": "$reversed_by.amount_cents"},
+        "claim_count": {"$sum": 1},
+        "payees": {"$addToSet": payee},
+    }
+    return [{"$match": which}, {"$group": of_payment}]
