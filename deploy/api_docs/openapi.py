@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from deploy.api_docs.version import VERSION
 from services.auth import api as auth
-from services.auth import factor_api
+from services.auth import factor_api, passkey_api
 from services.claims import api as claims
 from services.claims import share_api as claims_shares
 from services.documents import api as documents
@@ -20,7 +20,7 @@ from services.notifications import api as notifications
 from shared.app import API_PREFIX, PROBLEM_JSON
 
 ROUTERS: Final[dict[str, tuple[APIRouter, ...]]] = {
-    "auth": (auth.router, factor_api.router, auth.keys_router),
+    "auth": (auth.router, factor_api.router, passkey_api.router, auth.keys_router),
     "claims": (claims.router, claims_shares.router),
     "documents": (documents.router,),
     "notifications": (notifications.router,),

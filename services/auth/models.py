@@ -288,3 +288,5 @@ class Passkey(Stored):
     name: str
     added_at: datetime
     used_at: datetime | None = None
+    device: str | None = None
+    """The device it was added on, by its `token_hash`: what is undone there ends it too."""

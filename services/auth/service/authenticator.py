@@ -25,7 +25,10 @@ TOTP: Final = "totp"
 
 
 class Authenticator:
-    """Every change asks for a confirmed session (`StepUpRequired`) and closes the others, as another password does."""
+    """Every change asks for a confirmed session (`StepUpRequired`).
+
+    Turning it on or off closes the others, as another password does.
+    """
 
     def __init__(
         self,

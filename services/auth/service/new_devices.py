@@ -84,6 +84,8 @@ class NewDevices:
             account = rules.without_device(account, link.device)
             if account.second_factor and account.second_factor.device == link.device:
                 account = await end_second_factor(tx, self._store, account, now)
+            if await self._store.passkeys.remove_of_device(tx, link.member_number, link.device):
+                await self._store.security_events.note(tx, link.member_number, "passkey_removed")
             # Always written: of a sign-in with that device at the same instant, one of the two runs again.
             await self._store.accounts.save(tx, [account])
             await self._password_resets.ask_for(tx, account)

@@ -83,6 +83,7 @@ class Passkeys:
                 backed_up=made.backed_up,
                 name=rules.plain_passkey_name(request.name) or caller.session.device_name or UNNAMED,
                 added_at=self._clock(),
+                device=caller.session.device,
             )
             await self._store.passkeys.add(tx, passkey)
             # Always written: of two that are added at once, one looks again how many there are.

@@ -53,6 +53,11 @@ class Passkeys:
         selection = {"_id": passkey_id, "member_number": member_number}
         return (await self._collection.delete_one(selection, session=tx.session)).deleted_count > 0
 
+    async def remove_of_device(self, tx: Transaction, member_number: str, device: str) -> bool:
+        """Forget what the member, or whoever was there, added on that device; False if that was nothing."""
+        selection = {"member_number": member_number, "device": device}
+        return (await self._collection.delete_many(selection, session=tx.session)).deleted_count > 0
+
     async def remove_all(self, tx: Transaction, member_number: str) -> bool:
         """Forget all that the member has; False if there were none."""
         selection = {"member_number": member_number}

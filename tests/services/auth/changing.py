@@ -10,9 +10,9 @@ async def step_up(api: AuthApi, access: str, password: str = OWN) -> Answer:
     return await api.call("POST", "/session/step-up", {"password": password}, token=access)
 
 
-async def confirmed(api: AuthApi, identifier: str, password: str = OWN) -> str:
-    """The access token of a new session in which the password was asked again."""
-    access = str((await api.sign_in(identifier, password)).body["access_token"])
+async def confirmed(api: AuthApi, identifier: str, password: str = OWN, *, on: str | None = None) -> str:
+    """The access token of a new session, on a device of that name, in which the password was asked again."""
+    access = str((await api.sign_in(identifier, password, device_name=on)).body["access_token"])
     assert (await step_up(api, access, password)).status == 204
     return access
 

@@ -269,6 +269,19 @@ async def test_the_owner_of_the_old_mailbox_ends_the_intruders_passkeys(
     assert told(await keys.sign_in(api, device)) == REFUSED
 
 
+async def test_closing_a_new_device_ends_the_passkeys_that_were_added_on_it(
+    api: AuthApi, backbone: Backbone, device: Authenticator
+) -> None:
+    member = await with_address(api, backbone)
+    assert (await keys.add(api, await confirmed(api, member.email), own := another(device))).status == 201
+    assert (await keys.add(api, await confirmed(api, member.email, on="Chez le voleur"), device)).status == 201
+    told_of = await backbone.wait_for("SignedInFromNewDevice", member.number, lambda d: d.device == "Chez le voleur")
+    closing = {"token": backbone.opened(told_of, "close_token")}
+    assert (await api.call("POST", "/sessions/closures", closing)).status == 204
+    assert told(await keys.sign_in(api, device)) == REFUSED
+    assert (await keys.sign_in(api, own)).status == 200
+
+
 async def test_a_member_of_another_insurer_comes_in_no_more_than_by_password(
     api: AuthApi, backbone: Backbone, infra: RealServers, device: Authenticator
 ) -> None:
