@@ -1,5 +1,6 @@
 """The use cases of auth, each put together with its collaborators."""
 
+import time
 from datetime import timedelta
 
 from services.auth.api import UseCases
@@ -9,6 +10,7 @@ from services.auth.passkey_challenges import PasskeyChallenges
 from services.auth.passkeys import Ceremonies
 from services.auth.password_rules import PasswordRules
 from services.auth.passwords import Passwords
+from services.auth.refusals import Refusals
 from services.auth.service.account import AccountReader
 from services.auth.service.account_life import AccountLife
 from services.auth.service.activation_mails import ActivationMails, LinkLimits
@@ -210,6 +212,7 @@ class Wiring:
             passwords=self.passwords,
             arrivals=arrivals,
             unlocks=unlocks,
+            refusals=Refusals(time.monotonic),
             clock=clock.now,
         )
 

@@ -1,6 +1,6 @@
 """Signing in with an identifier and a password (product: later sign-ins, the table of counters)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from services.auth import rules, tokens
 from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
 from services.auth.models import Account, PasswordKind
 from services.auth.passwords import Passwords, canonical_temporary
+from services.auth.refusals import Refusals
 from services.auth.schemas import SignedIn, SignInRequest
 from services.auth.service.arrivals import Arrivals, Arrived
 from services.auth.service.unlocks import Unlocks
@@ -42,21 +43,27 @@ class SignIn:
         passwords: Passwords,
         arrivals: Arrivals,
         unlocks: Unlocks,
+        refusals: Refusals,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._passwords, self._arrivals, self._unlocks, self._clock = passwords, arrivals, unlocks, clock
+        self._refusals = refusals
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
+        password, shown = request.password.get_secret_value(), [tokens.digest(one) for one in request.shown_devices]
+        letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
+        if not letter and (retry_after_s := self._refusals.lately(key, shown)):
+            raise _blocked(retry_after_s)
         owner = await self._store.identifiers.owner(key)
         account = await self._store.accounts.of_owner(owner)
-        password, place = request.password.get_secret_value(), self._place(key, account, request, network)
-        letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
-        attempt = await self._store.attempts.begin(key, place, letter=letter)
+        attempt = await self._store.attempts.begin(key, self._place(key, account, shown, network), letter=letter)
         if attempt.refused:
-            raise SignInBlocked(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
+            if attempt.everywhere:
+                self._refusals.note(attempt, account)
+            raise _blocked(attempt.retry_after_s)
         try:
             proof = await self._prove(attempt, account, password)
         except Exception:
@@ -73,9 +80,9 @@ class SignIn:
             await self._store.attempts.take_back(attempt)
             raise
 
-    def _place(self, key: str, account: Account | None, request: SignInRequest, network: str) -> Place:
+    def _place(self, key: str, account: Account | None, shown: Iterable[str], network: str) -> Place:
         """Where this try counts: a stranger's tries never shut out the account's own devices."""
-        device = rules.known_device(account, map(tokens.digest, request.shown_devices))
+        device = rules.known_device(account, shown)
         if device is None:
             return Place(self._vault.place(key, "network", network), known=False)
         return Place(self._vault.place(key, "device", device), known=True)
@@ -115,6 +122,10 @@ def _still_holds(account: Account, proof: Proof) -> bool:
     if proof.kind == "own":
         return account.own_password == proof.stored
     return proof.stored in {known.hash for known in account.temporary_passwords}
+
+
+def _blocked(retry_after_s: int | None) -> SignInBlocked:
+    return SignInBlocked(retry_after_s=retry_after_s, extra={"attempts_left": 0})
 
 
 def _wrong(attempt: Attempt) -> InvalidCredentials:

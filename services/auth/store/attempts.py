@@ -58,6 +58,8 @@ class Attempt:
     """When the block of this place ends, if it is blocked now: by this try, unless it was refused."""
     retry_after_s: int | None
     """Seconds until then."""
+    everywhere: bool = False
+    """The day's failures are full: no unknown device is let in, wherever it is."""
 
 
 class Attempts:
@@ -81,6 +83,7 @@ class Attempts:
             projection={"tries": 1, "now": "$$NOW"},
         )
         assert row is not None  # noqa: S101 - an upsert that returns the document after
+        day = _of_the_day(row["tries"], place, row["now"], letter)
         left, until = standing(row["tries"], place, self._limits, row["now"], letter=letter)
         return Attempt(
             identifier=identifier,
@@ -90,6 +93,7 @@ class Attempts:
             left=left,
             blocked_until=until,
             retry_after_s=max(1, ceil((until - row["now"]).total_seconds())) if until else None,
+            everywhere=not place.known and len(day) >= self._limits.per_day,
         )
 
     async def take_back(self, attempt: Attempt) -> None:
@@ -161,15 +165,19 @@ def standing(
     """
     here = [known for known in tries if known["where"] == place.where]
     recent = [known for known in here if not known["forgiven"] and known["at"] > now - limits.block]
-    of_the_day = here if place.known else [known for known in tries if not known["known"]]
-    counted = [] if letter else [known for known in of_the_day if not known.get("letter")]
-    day = sorted(known["at"] for known in counted if known["at"] > now - DAY)
+    day = _of_the_day(tries, place, now, letter)
     ends = [known["at"] + limits.block for known in recent if known["blocks"]]
     if len(day) >= limits.per_day:
         ends.append(day[-limits.per_day] + DAY)
     if ends:
         return 0, max(ends)
     return max(0, min(limits.max_failures - len(recent), limits.per_day - len(day))), None
+
+
+def _of_the_day(tries: list[Document], place: Place, now: datetime, letter: bool) -> list[datetime]:
+    """When the tries were that count for the day at `place`, oldest first."""
+    counted = [known for known in tries if known["where"] == place.where or not (place.known or known["known"])]
+    return sorted(known["at"] for known in counted if not (letter or known.get("letter")) and known["at"] > now - DAY)
 
 
 _LETTER: Final = "$$try.letter"

@@ -198,3 +198,24 @@ async def test_known_or_not_a_try_costs_the_same_hashes_and_the_same_of_the_data
     async with commands(infra) as asked:
         assert (await api.sign_in(member.email, OWN, client=some_network())).status == 200
     assert reads.items() <= asked.items()  # what a success does besides is done by whoever knew the password
+
+
+@pytest.mark.parametrize("exists", [True, False])
+async def test_who_hammers_an_identifier_is_refused_unseen_and_nobody_else_is(
+    api: AuthApi, backbone: Backbone, infra: RealServers, *, exists: bool
+) -> None:
+    member = await enrol(backbone)
+    known = (await api.sign_in(member.nir, member.temporary_password)).body["device_token"]
+    identifier = member.nir if exists else f"1{member.nir[1:]}"
+    for _ in range(PER_DAY):
+        assert (await fail(api, identifier, some_network()))[0].status == 401
+    slowly = await fail(api, identifier, some_network(), 1)
+    async with commands(infra) as asked:
+        hammered = await asyncio.gather(
+            *(api.sign_in(identifier, WRONG, client=some_network()) for _ in range(AT_ONCE))
+        )
+        assert [said(answer) for answer in hammered] == [said(slowly[0])] * AT_ONCE
+        if exists:
+            letter = await api.sign_in(identifier, member.temporary_password, device_token=known)
+            assert letter.status == 200
+    assert asked["sign_in_attempts findAndModify without a change"] < AT_ONCE / 2
