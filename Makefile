@@ -7,6 +7,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Two workers, each with servers of its own, a file at a time: the tests mostly wait.
 PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
+# `$(call tests,MARKS)`: what failed is tried once more, alone, with its output: on a busy machine two workers make some
+# wait too short. What fails again counts.
+AGAIN := $(RUN) -m pytest -q --last-failed --last-failed-no-failures none
+tests = $(PYTEST) -m "$(1)" || { echo "Once more, alone:"; $(AGAIN) -m "$(1)"; }
 STAMP := $(VENV)/.installed
 
 .PHONY: help run env sign-in words test test-unit test-servers test-browser test-full test-compose lint types bench docs publish clean-data requirements
@@ -41,12 +45,12 @@ test-unit: $(STAMP) ## pure logic
 
 test-servers: $(STAMP) ## on real servers of its own
 	@$(RUN) -m deploy.local install
-	@$(PYTEST) -m "(servers or processes) and not browser and not slow"
+	@$(call tests,(servers or processes) and not browser and not slow)
 
 test-browser: $(STAMP) ## in headless Chromium
 	@$(RUN) -m deploy.local install
 	@$(RUN) -m deploy.local browser
-	@$(PYTEST) -m "browser and not slow"
+	@$(call tests,browser and not slow)
 
 test-full: test ## the slow proofs too
 	@$(PYTEST) -m "slow and not browser"
