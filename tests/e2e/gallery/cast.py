@@ -91,6 +91,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     assert older, "one page only"
     cast.ids["older"] = older[1]
     _until(full, f"/documents/{cast.ids['delivered']}", lambda text: cast.ids["title"] in text)
+    _until(full, "/documents", lambda text: text.count("En cours de traitement") == 1)  # the two others are decided
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
     _shared_card(cast, full)
