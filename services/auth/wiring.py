@@ -83,16 +83,7 @@ class Wiring:
             mongo=mongo, store=self.store, vault=self.vault, passwords=self.passwords, clock=clock.now
         )
         accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
-        own_password = OwnPassword(
-            mongo=mongo,
-            store=self.store,
-            vault=self.vault,
-            passwords=self.passwords,
-            accepted=accepted,
-            proof=proof,
-            sessions=sessions,
-            clock=clock.now,
-        )
+        own_password = self._own_password(sessions, proof, accepted)
         settlement = self._settlement(sessions)
         password_resets = self._password_resets(sessions, own_password)
         new_devices = self._new_devices(sessions, password_resets)
@@ -109,23 +100,8 @@ class Wiring:
                 proof=self._passkey_proof,
                 arrivals=arrivals,
             ),
-            passkeys=Passkeys(
-                mongo=self._backbone.mongo,
-                store=self.store,
-                sessions=sessions,
-                ceremonies=self._ceremonies,
-                clock=clock.now,
-            ),
-            factors=Factors.of(
-                mongo=mongo,
-                store=self.store,
-                vault=self.vault,
-                sessions=sessions,
-                new_devices=new_devices,
-                password_resets=password_resets,
-                issuer=self._settings.brand_name,
-                clock=clock.now,
-            ),
+            passkeys=self._passkeys(sessions),
+            factors=self._factors(sessions, new_devices, password_resets),
             identifiers=self._identifiers(sessions, own_password, settlement),
             identifier_change=IdentifierChange(
                 mongo=mongo,
@@ -141,6 +117,39 @@ class Wiring:
             account=AccountReader(self.vault, self.store, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
+        )
+
+    def _own_password(self, sessions: Sessions, proof: PasswordProof, accepted: PasswordRules) -> OwnPassword:
+        return OwnPassword(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            passwords=self.passwords,
+            accepted=accepted,
+            proof=proof,
+            sessions=sessions,
+            clock=clock.now,
+        )
+
+    def _passkeys(self, sessions: Sessions) -> Passkeys:
+        return Passkeys(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            sessions=sessions,
+            ceremonies=self._ceremonies,
+            clock=clock.now,
+        )
+
+    def _factors(self, sessions: Sessions, new_devices: NewDevices, password_resets: PasswordResets) -> Factors:
+        return Factors.of(
+            mongo=self._backbone.mongo,
+            store=self.store,
+            vault=self.vault,
+            sessions=sessions,
+            new_devices=new_devices,
+            password_resets=password_resets,
+            issuer=self._settings.brand_name,
+            clock=clock.now,
         )
 
     def temporary_passwords(self) -> TemporaryPasswords:
