@@ -62,7 +62,7 @@ class _Dead:
 
 
 class Applier:
-    """One topic of one service. Called with one batch at a time, so a member's events stay in record order."""
+    """One topic of one service. Called with one batch of a partition at a time: a member's events stay in order."""
 
     def __init__(
         self, topic: str, handle: BatchHandler, mongo: Mongo, letters: DeadLetters, *, inbox_is_log: bool = False
@@ -71,6 +71,7 @@ class Applier:
         self._inbox_is_log = inbox_is_log
         self._stopping = asyncio.Event()
         self._unexpected: deque[float] = deque()
+        self._stopped = False
         self.trouble = ""
         """What keeps this topic standing now; empty when nothing does."""
 
@@ -83,7 +84,7 @@ class Applier:
 
         Raises `Stopped` with nothing to commit.
         """
-        if self.trouble.startswith("stopped"):
+        if self._stopped:
             raise Stopped(alarming=False)
         started = time.monotonic()
         entries, dead = _read(records)
@@ -153,16 +154,20 @@ class Applier:
         while self._unexpected[0] < now - 60:
             self._unexpected.popleft()
         if len(self._unexpected) > UNEXPECTED_PER_MINUTE:
-            self.trouble = "stopped: too many unexpected errors"
+            self._stopped, self.trouble = True, "stopped: too many unexpected errors"
             log.critical("consumer_stopped", topic=self._topic, unexpected=len(self._unexpected))
             raise Stopped(alarming=True)
 
     async def _transact(self, entries: Sequence[_Entry]) -> None:
         """One transaction: inbox, handler, outbox; repeated with backoff for as long as the fault passes by itself."""
         by_key = {inbox.event_key(entry.event): entry.event for entry in entries}
+        log = {inbox.event_key(entry.event): entry.record.value or b"" for entry in entries}
+        tried = False
 
         async def body(tx: Transaction) -> int:
-            new = await inbox.enter(tx, by_key, as_log=self._inbox_is_log)
+            nonlocal tried
+            look_first, tried = tried, True
+            new = await inbox.enter(tx, by_key, look_first=look_first, log=log if self._inbox_is_log else None)
             if new:
                 await self._handle([event for key, event in by_key.items() if key in new], tx)
             return len(new)
@@ -174,7 +179,8 @@ class Applier:
             except Unavailable as unavailable:
                 await self._wait(backoff, unavailable.__cause__ or unavailable)
             else:
-                self.trouble = ""
+                if not self._stopped:
+                    self.trouble = ""
                 RECORDS.labels(self._topic, "applied").inc(applied)
                 RECORDS.labels(self._topic, "repeated").inc(len(entries) - applied)
                 return

@@ -48,13 +48,15 @@ class Subscription:
     """One topic and what is done with it: `handle` gets a batch in record order and may be called again with it.
 
     `inbox_is_log` keeps this topic's inbox rows for good, with the events' data as they came: never where these hold
-    what must be sealed at rest.
+    what must be sealed at rest. `lanes`: transactions side by side, so that one is computed while another waits for the
+    database; a partition's records, and so a member's, are always in one of them.
     """
 
     topic: str
     handle: Handler
     max_records: int = 500
     inbox_is_log: bool = False
+    lanes: int = 1
 
 
 def collections(inbox_days: int) -> Mapping[str, Sequence[IndexModel]]:
@@ -144,7 +146,7 @@ class Consumer:
         subscriber = broker.subscriber(
             subscription.topic,
             batch=True,
-            max_records=subscription.max_records,
+            max_records=subscription.max_records * subscription.lanes,
             batch_timeout_ms=BATCH_TIMEOUT_MS,
             group_id=self._service,
             auto_offset_reset="earliest",
@@ -157,17 +159,19 @@ class Consumer:
         )
 
         async def consume(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
-            await self._consume(subscription.topic, subscriber, raw)
+            await self._consume(subscription, subscriber, raw)
 
         subscriber(consume)
         self._subscribers[subscription.topic] = subscriber
 
-    async def _consume(self, topic: str, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+    async def _consume(
+        self, subscription: Subscription, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]
+    ) -> None:
         try:
-            await self._appliers[topic].apply([_record(r) for r in raw])
+            await self._apply(subscription, [_record(r) for r in raw])
         except Stopped as stopped:
             if stopped.alarming:
-                STOPPED.labels(topic).set(1)
+                STOPPED.labels(subscription.topic).set(1)
             # Nothing of this batch is committed, and nothing after it is read.
             subscriber.consumer.pause(*subscriber.consumer.assignment())
             return
@@ -175,6 +179,20 @@ class Consumer:
         self._positions |= offsets
         self._measure_lag(subscriber.consumer)
         await _commit(subscriber.consumer, offsets)
+
+    async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
+        """Each lane in batches of `max_records`, one after the other; raises `Stopped` once every lane has ended."""
+        applier, most = self._appliers[subscription.topic], subscription.max_records
+
+        async def follow(lane: Sequence[Record]) -> None:
+            for first in range(0, len(lane), most):
+                await applier.apply(lane[first : first + most])
+
+        lanes = _lanes(records, subscription.lanes)
+        outcomes = await asyncio.gather(*(follow(lane) for lane in lanes), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def _measure_lag(self, consumer: Any) -> None:
         for partition in consumer.assignment():
@@ -195,6 +213,16 @@ class Consumer:
                 return
             except (PyMongoError, Unavailable) as error:
                 log.warning("replays_wait", error=type(error).__name__)
+
+
+def _lanes(records: Sequence[Record], count: int) -> list[list[Record]]:
+    """The records by lane, the partitions of this batch dealt out to them."""
+    partitions = sorted({record.partition for record in records})
+    lane_of = {partition: n % count for n, partition in enumerate(partitions)}
+    lanes: list[list[Record]] = [[] for _ in range(count)]
+    for record in records:
+        lanes[lane_of[record.partition]].append(record)
+    return lanes
 
 
 def _next_offsets(raw: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[TopicPartition, int]:

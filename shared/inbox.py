@@ -1,14 +1,12 @@
 """Which events were applied already: one row an event, `_id` = source and id, written with the event's effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from shared.events.base import Event, EventData
-from shared.mongo import Document, Transaction, WriteConflict
+from shared.mongo import Document, Transaction
 
 COLLECTION = "inbox"
 
@@ -28,32 +26,30 @@ def event_key(event: Event[EventData]) -> str:
     return f"{event.source}|{event.id}"
 
 
-async def enter(tx: Transaction, events: Mapping[str, Event[EventData]], *, as_log: bool) -> set[str]:
+async def enter(
+    tx: Transaction,
+    events: Mapping[str, Event[EventData]],
+    *,
+    look_first: bool,
+    log: Mapping[str, bytes] | None = None,
+) -> Collection[str]:
     """Insert a row for each new event and return the keys of the new ones.
 
-    `as_log` keeps the event's data beside its key (claims' inbox is the log of a member's claim events).
+    Without `look_first` all are taken for new, which they nearly always are; raises `WriteConflict` if one is not.
+    `log`: the JSON that each event came as, kept beside its key (claims' inbox is the log of a member's claim events).
     """
     inbox = tx.db[COLLECTION]
-    known = {row["_id"] async for row in inbox.find({"_id": {"$in": list(events)}}, {"_id": 1}, session=tx.session)}
+    known: set[str] = set()
+    if look_first:
+        rows = await inbox.find({"_id": {"$in": list(events)}}, {"_id": 1}, session=tx.session).to_list(None)
+        known = {row["_id"] for row in rows}
     new = events.keys() - known
-    rows = [_row(key, event, as_log) for key, event in events.items() if key in new]
-    if rows:
-        try:
-            await inbox.insert_many(rows, ordered=False, session=tx.session)
-        except (DuplicateKeyError, BulkWriteError) as error:  # another replica committed it after our snapshot
-            if isinstance(error, BulkWriteError) and not _only_duplicates(error):
-                raise
-            raise WriteConflict from error
+    await tx.insert_new(COLLECTION, [_row(key, events[key], log) for key in events if key in new])
     return new
 
 
-def _only_duplicates(error: BulkWriteError) -> bool:
-    details: Mapping[str, Any] = error.details or {}
-    return {e.get("code") for e in details.get("writeErrors", [])} == {11000}
-
-
-def _row(key: str, event: Event[EventData], as_log: bool) -> Document:
-    if not as_log:
+def _row(key: str, event: Event[EventData], log: Mapping[str, bytes] | None) -> Document:
+    if log is None:
         return {"_id": key, "at": datetime.now(UTC)}
     return {
         "_id": key,
@@ -61,5 +57,5 @@ def _row(key: str, event: Event[EventData], as_log: bool) -> Document:
         "member_number": event.data.member_number,
         "type": event.type,
         "time": event.time,
-        "data": event.data.model_dump(mode="json"),
+        "json": log[key].decode(),
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
+from pymongo import ASCENDING, IndexModel, ReturnDocument
 
 from shared.ids import new_id
 from shared.mongo import Document, Mongo, Transaction
@@ -61,14 +61,6 @@ class Job:
         return Postpone(min(max(waited_s, 1.0), at_most_s))
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """A job that waits until nobody puts it again."""
-
-    member_number: str
-    data: Document
-
-
 JobHandler = Callable[[Job], Awaitable[None]]
 
 
@@ -100,36 +92,31 @@ class Jobs:
         data: Document,
         not_before: datetime | None = None,
         expires_at: datetime | None = None,
+        first_put_at: datetime | None = None,
     ) -> None:
-        """Write or replace a job in `tx`. After `expires_at` it is dropped instead of done."""
+        """Write or replace a job in `tx`. After `expires_at` it is dropped instead of done.
+
+        `first_put_at`: of a job that is put again, when that was.
+        """
+        now = datetime.now(UTC)
         row = {
             "kind": kind,
             "member_number": member_number,
             "data": data,
             "attempts": 0,
-            "first_put_at": datetime.now(UTC),
-            "due_at": not_before or datetime.now(UTC),
+            "first_put_at": first_put_at or now,
+            "due_at": not_before or now,
             "expires_at": expires_at,
             "lease": None,
             "traceparent": current_traceparent.get(),
         }
         await tx.db[COLLECTION].replace_one({"_id": id}, row, upsert=True, session=tx.session)
-        self.put_here.set()
+        if not_before is None:
+            self.put_here.set()
 
-    async def put_when_quiet(
-        self, tx: Transaction, kind: str, jobs: Mapping[str, "Quiet"], *, quiet_s: float, at_most_s: float
-    ) -> None:
-        """Write or put off jobs by id, in one bulk write.
-
-        Each is due once it was not put again for `quiet_s`, `at_most_s` after it was first put at the latest; both on
-        the database server's clock.
-        """
-        changes = [
-            UpdateOne({"_id": job_id}, [{"$set": _put_off(kind, job, quiet_s, at_most_s)}], upsert=True)
-            for job_id, job in jobs.items()
-        ]
-        if changes:
-            await tx.db[COLLECTION].bulk_write(changes, ordered=False, session=tx.session)
+    async def change(self, tx: Transaction, kind: str, change: Document) -> None:
+        """Change every row of `kind` with these update operators."""
+        await tx.db[COLLECTION].update_many({"kind": kind}, change, session=tx.session)
 
     async def drop(self, tx: Transaction, selection: Document) -> None:
         """Delete the jobs that match `selection`."""
@@ -183,24 +170,6 @@ class Jobs:
         """How many of these are due."""
         due = {"kind": {"$in": list(kinds)}, "due_at": {"$lte": datetime.now(UTC)}}
         return int(await self._mongo.db[COLLECTION].count_documents(due, limit=10_000))
-
-
-def _put_off(kind: str, job: Quiet, quiet_s: float, at_most_s: float) -> Document:
-    first = {"$ifNull": ["$first_put_at", "$$NOW"]}
-    return {
-        "kind": kind,
-        "member_number": job.member_number,
-        "data": {"$literal": job.data},  # as it is: in a pipeline a text that begins with $ would be run
-        "attempts": 0,
-        "first_put_at": first,
-        "due_at": {"$min": [_later("$$NOW", quiet_s), _later(first, at_most_s)]},
-        "expires_at": None,
-        "lease": None,
-    }
-
-
-def _later(instant: object, delay_s: float) -> Document:
-    return {"$dateAdd": {"startDate": instant, "unit": "millisecond", "amount": round(delay_s * 1000)}}
 
 
 def _job(row: Document) -> Job:

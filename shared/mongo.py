@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import (
@@ -14,6 +15,7 @@ from motor.motor_asyncio import (
 from pymongo import IndexModel, ReadPreference, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
@@ -66,6 +68,17 @@ class Transaction:
         self.db = db
         self.session = session
         self.drafts: list[Draft] = []
+
+    async def insert_new(self, collection: str, rows: Sequence[Document]) -> None:
+        """Insert rows that are not there; raises `WriteConflict` if one is, for the next try to see it."""
+        if not rows:
+            return
+        try:
+            await self.db[collection].insert_many(rows, ordered=False, session=self.session)
+        except BulkWriteError as error:
+            if not _only_duplicates(error):
+                raise
+            raise WriteConflict from error
 
     def publish(self, event: Event[EventData]) -> None:
         """Write `event` to the outbox in this transaction; the relay publishes it after the commit."""
@@ -188,8 +201,22 @@ class Mongo:
             return
         try:
             await insert(self.db[OUTBOX], self.db[SEQUENCES], tx.session, tx.drafts)
-        except DuplicateKeyError as error:  # two first events of one member: the counter was made by the other
-            raise WriteConflict from error
+        except (DuplicateKeyError, BulkWriteError) as error:
+            if isinstance(error, BulkWriteError) and not _only_duplicates(error):
+                raise
+            raise WriteConflict from error  # two first events of one member: the counter was made by the other
+
+
+async def server_time(db: Database) -> datetime:
+    """The database server's clock, for what is stamped here; needs no privilege and no transaction."""
+    hello = await db.command("hello", codec_options=db.codec_options)
+    now: datetime = hello["localTime"]
+    return now
+
+
+def _only_duplicates(error: BulkWriteError) -> bool:
+    details: Mapping[str, Any] = error.details or {}
+    return {e.get("code") for e in details.get("writeErrors", [])} == {11000}
 
 
 async def _abort(session: Session) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from shared.events.base import Event, EventData
 from shared.events.record import to_message
@@ -62,22 +62,32 @@ async def insert(
     for draft in drafts:
         lanes.setdefault(draft.lane, []).append(draft)
     rows: list[Document] = []
-    for lane in sorted(lanes):  # one order for all, so that two batches never wait for each other crosswise
-        last = await _advance(sequences, session, lane, len(lanes[lane]))
-        first = last["seq"] - len(lanes[lane]) + 1
-        rows += [_row(draft, first + i, last["at"]) for i, draft in enumerate(lanes[lane])]
+    for last in await _advance(sequences, session, {lane: len(of_lane) for lane, of_lane in lanes.items()}):
+        of_lane = lanes[last["_id"]]
+        first = last["seq"] - len(of_lane) + 1
+        rows += [_row(draft, first + i, last["at"]) for i, draft in enumerate(of_lane)]
     await outbox.insert_many(rows, session=session)
 
 
 async def _advance(
-    sequences: AsyncIOMotorCollection[Document], session: AsyncIOMotorClientSession, lane: str, by: int
-) -> Document:
-    step = {"seq": {"$add": [{"$ifNull": ["$seq", 0]}, by]}, "at": {"$max": ["$at", "$$NOW"]}}
-    counter = await sequences.find_one_and_update(
-        {"_id": lane}, [{"$set": step}], upsert=True, return_document=ReturnDocument.AFTER, session=session
-    )
-    assert counter is not None  # noqa: S101 - an upsert that returns the document after
-    return counter
+    sequences: AsyncIOMotorCollection[Document], session: AsyncIOMotorClientSession, lanes: Mapping[str, int]
+) -> list[Document]:
+    """Each lane's counter after it went on by so many: one command for one lane, two for any number."""
+    if len(lanes) == 1:
+        [(lane, by)] = lanes.items()
+        after = ReturnDocument.AFTER
+        counter = await sequences.find_one_and_update(
+            {"_id": lane}, _step(by), upsert=True, return_document=after, session=session
+        )
+        return [counter] if counter else []
+    # One order for all, so that two batches never wait for each other crosswise.
+    steps = [UpdateOne({"_id": lane}, _step(lanes[lane]), upsert=True) for lane in sorted(lanes)]
+    await sequences.bulk_write(steps, ordered=True, session=session)
+    return await sequences.find({"_id": {"$in": list(lanes)}}, session=session).to_list(None)
+
+
+def _step(by: int) -> list[Document]:
+    return [{"$set": {"seq": {"$add": [{"$ifNull": ["$seq", 0]}, by]}, "at": {"$max": ["$at", "$$NOW"]}}}]
 
 
 def _row(draft: Draft, seq: int, at: Any) -> Document:

@@ -48,7 +48,13 @@ def build(settings: ClaimsSettings) -> FastAPI:
         is_closed=backbone.tokens.is_closed,
         limits=LiveLimits(settings.live_max_streams, settings.live_max_changes),
     )
-    followed = subscriptions(claims, shares, backbone.closures, settings.consumer_max_records)
+    followed = subscriptions(
+        claims,
+        shares,
+        backbone.closures,
+        max_records=settings.consumer_max_records,
+        lanes=settings.consumer_lanes,
+    )
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
     upkeep = Upkeep(backbone.mongo)
     routers = [api.router, share_api.router, live_router]

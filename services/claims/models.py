@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -129,6 +129,17 @@ class PaymentSum:
     taken_back_cents: int
     claim_count: int
     payees: tuple[Payee, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAtRest:
+    """A member's payment that may be announced; `rested`: since a claim of it last changed."""
+
+    member_number: str
+    payment_id: str
+    paid_on: str
+    claim_count: int
+    rested: timedelta
 
 
 @dataclass(frozen=True, slots=True)

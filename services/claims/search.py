@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 MAX_WORDS: Final = 200
@@ -16,11 +17,23 @@ _LIGATURES: Final = str.maketrans({"œ": "oe", "æ": "ae"})  # Unicode does not 
 
 def words(text: str) -> list[str]:
     """The words of `text` as they are compared, each once: `L’Hôpital du Cœur` has l, hopital, du, coeur."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
-    found = _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
-    return list(dict.fromkeys(word[:MAX_WORD_CHARACTERS] for word in found))
+    return list(dict.fromkeys(_words(text)))
 
 
 def found_by(texts: Iterable[str]) -> tuple[str, ...]:
     """What a claim with these texts is found by, the first texts first where there are too many words."""
-    return tuple(words(" ".join(texts))[:MAX_WORDS])
+    return tuple(dict.fromkeys(word for text in texts for word in _words(text)))[:MAX_WORDS]
+
+
+def _words(text: str) -> Sequence[str]:
+    return _compared(text.lower()) if text.isascii() else _plain_words(text)
+
+
+@lru_cache(maxsize=4096)  # acts, providers and reasons come again and again; taking a text apart is slow
+def _plain_words(text: str) -> Sequence[str]:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
+    return _compared("".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def _compared(plain: str) -> Sequence[str]:
+    return [word[:MAX_WORD_CHARACTERS] for word in _WORD.findall(plain)]

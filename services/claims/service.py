@@ -55,7 +55,7 @@ class Claims:
         """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
         held = await self._store.claims_around(named, tx)
-        await self._store.save_claims(rules.fold(held, events), tx)
+        await self._store.save_claims(rules.fold(held, events), held, tx)
         await self._statements.expect(rules.payments_named(events), tx)
 
     async def take_memberships(self, events: Sequence[Event[MembershipEvent]], tx: Transaction) -> None:

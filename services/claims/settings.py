@@ -13,6 +13,8 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
     live_max_changes: int = Field(default=200, ge=1)
     """That wait for one stream; beyond them its client is told to read everything again."""
 
+    consumer_lanes: int = Field(default=2, ge=1, le=16)
+    """Batches of claim events that one process applies side by side, each from partitions of its own."""
     statement_quiet_seconds: float = Field(default=60.0, gt=0)
     """A payment's statement is announced when no claim of it has come for so long,"""
     statement_at_most_seconds: float = Field(default=900.0, gt=0)

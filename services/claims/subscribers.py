@@ -14,7 +14,9 @@ from shared.events.membership import MembershipEvent
 from shared.mongo import Transaction
 
 
-def subscriptions(claims: Claims, shares: Shares, closures: Closures, max_records: int) -> Sequence[Subscription]:
+def subscriptions(
+    claims: Claims, shares: Shares, closures: Closures, *, max_records: int, lanes: int
+) -> Sequence[Subscription]:
     """What claims listens to, topic by topic."""
 
     async def on_membership(events: Sequence[Event[EventData]], tx: Transaction) -> None:
@@ -37,7 +39,7 @@ def subscriptions(claims: Claims, shares: Shares, closures: Closures, max_record
     return (
         Subscription("membership.v1", on_membership, max_records),
         # The inbox is the log of a member's claims: the projection can be built again from it.
-        Subscription("claims.v1", on_claims, max_records, inbox_is_log=True),
+        Subscription("claims.v1", on_claims, max_records, inbox_is_log=True, lanes=lanes),
         Subscription("auth.v1", on_auth, max_records),
     )
 

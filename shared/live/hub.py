@@ -12,7 +12,7 @@ from shared.live.feed import Feed
 from shared.live.keys import instant, milliseconds, parts
 from shared.live.listeners import Change, Listener, Listeners
 from shared.live.sse import EventStream, Missed
-from shared.mongo import Mongo
+from shared.mongo import Mongo, server_time
 from shared.tokens import Member
 
 OVERLAP = timedelta(seconds=60)
@@ -110,8 +110,7 @@ class Live:
 
     async def _missed(self, member_number: str, after_ms: int | None) -> Missed:
         """Read what changed since; the listener is registered already, so nothing falls between."""
-        server = await self._db.command("hello", codec_options=self._db.codec_options)
-        position_ms = milliseconds(server["localTime"])
+        position_ms = milliseconds(await server_time(self._db))
         if after_ms is None:
             return Missed((), position_ms)
         changes: list[Change] = []

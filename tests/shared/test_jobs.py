@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared import jobs
-from shared.jobs import Abandon, Job, Jobs, Postpone, Quiet
+from shared.jobs import Abandon, Job, Jobs, Postpone
 from shared.mongo import Mongo, Transaction
 from shared.tracing import current_traceparent, following
 from shared.worker import Worker
@@ -34,7 +34,14 @@ class Bench:
     def __init__(self, mongo: Mongo) -> None:
         self.mongo, self.jobs, self.tries = mongo, Jobs(mongo), 0
 
-    async def put(self, word: str, *, not_before: datetime | None = None, expires_at: datetime | None = None) -> None:
+    async def put(
+        self,
+        word: str,
+        *,
+        not_before: datetime | None = None,
+        expires_at: datetime | None = None,
+        first_put_at: datetime | None = None,
+    ) -> None:
         async def body(tx: Transaction) -> None:
             await self.jobs.put(
                 tx,
@@ -44,22 +51,10 @@ class Bench:
                 data={"word": word},
                 not_before=not_before,
                 expires_at=expires_at,
+                first_put_at=first_put_at,
             )
 
         await self.mongo.transaction(body)
-
-    async def put_when_quiet(self, *words: str, quiet_s: float = 60, at_most_s: float = 900) -> None:
-        async def body(tx: Transaction) -> None:
-            quiet = {f"job-{word}": Quiet("12345678", {"word": word}) for word in words}
-            await self.jobs.put_when_quiet(tx, "write", quiet, quiet_s=quiet_s, at_most_s=at_most_s)
-
-        await self.mongo.transaction(body)
-
-    async def due(self, word: str) -> tuple[datetime, datetime]:
-        """When the job was first put, and when it is due."""
-        row = await self.mongo.db["jobs"].find_one({"_id": f"job-{word}"})
-        assert row is not None
-        return row["first_put_at"], row["due_at"]
 
     async def handle(self, job: Job) -> None:
         self.tries += 1
@@ -192,37 +187,15 @@ async def _true(value: int) -> bool:
     return value > 0
 
 
-async def test_a_job_waits_until_it_is_put_no_more_but_not_for_ever(mongo: Mongo) -> None:
-    bench = Bench(mongo)
-    await bench.put_when_quiet("a", "$b")
-    first, due = await bench.due("a")
-    assert due - first == timedelta(seconds=60)
-    assert (await bench.jobs.waiting(["write"])) == 0
-    await asyncio.sleep(0.05)
-    await bench.put_when_quiet("a")
-    assert (await bench.due("a"))[0] == first
-    assert (await bench.due("a"))[1] > due
-    await bench.put_when_quiet("a", at_most_s=0.01)
-    assert (await bench.due("a"))[1] == first + timedelta(milliseconds=10)
-    await bench.put_when_quiet("$b", quiet_s=0.01)
-    worker = bench.worker()
-    await worker.start()
-    await until(lambda: _is_empty(bench), "both jobs done")
-    await worker.stop()
-    assert sorted(await bench.done()) == ["$b", "a"]
-
-
 async def test_a_job_put_again_while_it_is_worked_on_is_done_again_later(mongo: Mongo) -> None:
     bench = Bench(mongo)
-    await bench.put_when_quiet("a", quiet_s=0.001)
-    await asyncio.sleep(0.01)
+    await bench.put("a")
     job = await bench.jobs.lease(["write"])
     assert job is not None
-    await bench.put_when_quiet("a")
+    await bench.put("a", not_before=datetime.now(UTC) + timedelta(seconds=60), first_put_at=job.first_put_at)
     await bench.handle(job)
     assert await bench.done() == []
     assert await bench.open() == 1
-
-
-async def _is_empty(bench: Bench) -> bool:
-    return await bench.open() == 0
+    row = await mongo.db["jobs"].find_one({"_id": "job-a"})
+    assert row is not None
+    assert row["first_put_at"] == job.first_put_at

@@ -1,5 +1,6 @@
 """The queries of lists, and what they are asked with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,12 +24,10 @@ LIST_INDEXES: Final = (
         ],
         name="filtered",
     ),
-    # Few of a member's claims have a rare word: these are found here and put in order; for a common word the index
-    # above is as good, and MongoDB takes that one.
-    IndexModel([("member_number", ASCENDING), ("words", ASCENDING), *NEWEST_FIRST], name="search"),
 )
-REPLACED_INDEXES: Final = ("list",)
-"""What older releases had in their place."""
+"""A search reads the member's claims by it too: an index of words would be most of what taking a claim in costs."""
+REPLACED_INDEXES: Final = ("list", "search")
+"""What older releases had besides or in their place."""
 
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
 _AFTER_ALL_LETTERS: Final = "\U0010ffff"
@@ -143,3 +142,25 @@ def payments(which: Document) -> list[Document]:
         "payees": {"$addToSet": payee},
     }
     return [{"$match": which}, {"$group": of_payment}]
+
+
+def rest_query(keys: Iterable[tuple[str, str]]) -> list[Document]:
+    """The stages that tell how long these payments, (`member_number`, `payment_id`), have rested."""
+    of_member: dict[str, list[str]] = {}
+    for member_number, payment_id in keys:
+        of_member.setdefault(member_number, []).append(payment_id)
+    which = [
+        {"member_number": member_number, "paid.payment.payment_id": {"$in": payment_ids}}
+        for member_number, payment_ids in of_member.items()
+    ]
+    of_payment = {
+        "_id": {"member_number": "$member_number", "payment_id": "$paid.payment.payment_id"},
+        "paid_on": {"$max": "$paid.payment.paid_on"},
+        "claim_count": {"$sum": 1},
+        "changed_at": {"$max": "$updated_at"},
+    }
+    return [
+        {"$match": {"$or": which}},
+        {"$group": of_payment},
+        {"$set": {"rested_ms": {"$subtract": ["$$NOW", "$changed_at"]}}},
+    ]

@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from services.claims.models import Claim, Fact, Figures, Listing, Member, Order, Payee, PaymentSum, Status
+from services.claims.models import (
+    Claim,
+    Fact,
+    Figures,
+    Listing,
+    Member,
+    Order,
+    Payee,
+    PaymentAtRest,
+    PaymentSum,
+    Status,
+)
 from services.claims.rules import coverage_key, figures, original_key
 from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed, ClaimsPaymentEvent
 from shared.events.membership import Coverage
@@ -94,6 +106,12 @@ def payment_sum(row: Document) -> PaymentSum:
         claim_count=row["claim_count"],
         payees=tuple(sorted(payees, key=lambda one: (one.payee, one.payee_name or ""))),
     )
+
+
+def payment_at_rest(row: Document) -> PaymentAtRest:
+    """A payment as `queries.rest_query` finds it."""
+    rested = timedelta(milliseconds=int(row["rested_ms"]))
+    return PaymentAtRest(**row["_id"], paid_on=row["paid_on"], claim_count=row["claim_count"], rested=rested)
 
 
 def _order(stored: Sequence[Any]) -> Order:

@@ -123,11 +123,10 @@ class ClaimsService:
 
     def _standing(self, member_number: str) -> str:
         """Where the member's events have got to."""
-        held = {
-            name: list(self.db[name].find({"member_number": member_number})) for name in ("inbox", "jobs", "claims")
-        }
+        held = {name: list(self.db[name].find({"member_number": member_number})) for name in ("inbox", "claims")}
+        waiting = self.db["jobs"].find({"data.payments.member_number": member_number})
         reasons = [letter["reason"] for letter in self.db["dead_letters"].find()]
-        jobs = [(job["kind"], job["attempts"], job["due_at"], job["lease"]) for job in held["jobs"]]
+        jobs = [(job["kind"], job["attempts"], job["due_at"], job["lease"]) for job in waiting]
         return f"{len(held['inbox'])} applied, {len(held['claims'])} claims, jobs {jobs}, dead letters {reasons}"
 
     async def _announced(self, kind: type[D], member_number: str) -> list[D]:

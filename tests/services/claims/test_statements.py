@@ -147,7 +147,7 @@ async def test_a_statement_is_announced_once_when_its_claims_have_stopped_coming
     await service.publish(event(paid("R-3", member=member)))
     assert len(await service.announced(StatementReady, member, 2)) == 2
     assert {p["payment_id"]: p["claim_count"] for p in (await payments(service, member))["items"]}["P-1"] == 3
-    assert service.db["jobs"].count_documents({"member_number": member}) == 0
+    assert service.db["jobs"].count_documents({"data.payments.member_number": member}) == 0
 
 
 async def test_a_payment_that_never_rests_is_announced_all_the_same(service: ClaimsService, member: str) -> None:
