@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
-from benchmarks import bench, identity, pages, spine
+from benchmarks import bench, identity, ingestion, pages, visible
 from shared.logs import configure
 
 
@@ -31,38 +31,31 @@ def _pages(running: bench.Bench) -> None:
         print(f"{row}{pages.LIMIT_MS:>7.0f}{ratio:>11.2f}{page.size:>9,}{packed:>9}")
 
 
-def _spine(running: bench.Bench) -> None:
-    ours, bare = asyncio.run(spine.measure(running))
-    rows = [
-        ("claims taken in, events/s", f"{ours.rate:,.0f}", f"{bare.rate:,.0f}", ours.rate / bare.rate),
-        *(
-            (f"publish → visible, ms, p{q}", f"{ours.latency(q):.0f}", f"{bare.latency(q):.0f}", _ratio(ours, bare, q))
-            for q in (50, 95)
-        ),
-        ("peak memory, MiB", f"{ours.memory_mib:.0f}", f"{bare.memory_mib:.0f}", ours.memory_mib / bare.memory_mib),
-    ]
-    print(f"{'':32}{'us':>10}{'bare loop':>12}{'ratio':>8}")
-    for name, us, limit, ratio in rows:
-        print(f"{name:32}{us:>10}{limit:>12}{ratio:>8.2f}")
+def _table(measure: Callable[[bench.Bench], Awaitable[Iterable[bench.Row]]]) -> Callable[[bench.Bench], None]:
+    """What prints the rows of a measurement."""
+
+    def run(running: bench.Bench) -> None:
+        rows = list(asyncio.run(_measured(measure, running)))
+        print(f"{'':46}{'us':>10}{'limit':>10}{'ratio':>8}")
+        for name, us, limit, ratio in rows:
+            print(f"{name:46}{us:>10}{limit:>10}{ratio:>8}")
+
+    return run
 
 
-def _identity(running: bench.Bench) -> None:
-    rows = asyncio.run(identity.measure(running))
-    print(f"{'':46}{'us':>10}{'limit':>10}{'ratio':>8}")
-    for name, us, limit, ratio in rows:
-        print(f"{name:46}{us:>10}{limit:>10}{ratio:>8}")
-
-
-def _ratio(ours: spine.Figures, bare: spine.Figures, quantile: int) -> float:
-    return ours.latency(quantile) / bare.latency(quantile)
+async def _measured(
+    measure: Callable[[bench.Bench], Awaitable[Iterable[bench.Row]]], running: bench.Bench
+) -> Iterable[bench.Row]:
+    return await measure(running)
 
 
 _BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {
     "pages": _pages,
-    "identity": _identity,
-    "spine": _spine,
+    "visible": _table(visible.measure),
+    "identity": _table(identity.measure),
+    "ingestion": _table(ingestion.measure),
 }
-"""In this order: the pages are those of a portal that holds one member's year, not the spine's backlog."""
+"""In this order: the pages are those of a portal that holds one member's year, not a backlog of claims."""
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -4,8 +4,8 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Bench:
             infra.environments.servers().mongo.admin_url
         )
         self.db = self.database("claims")
+        self.another_claims = services.another("claims")
         self.members: list[MemberEnrolled] = population(SEED, 500)
         self._flow = claims(SEED, self.members)
 
@@ -92,15 +93,20 @@ class Bench:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publish as the claims payment system would: acks=all, idempotent."""
-        environment = self.infra.environments.operators()
-        password = SecretStr(environment["KAFKA_PASSWORD"])
-        producer: AIOKafkaProducer = KafkaAccess(
-            environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password
-        ).producer("bench")
-        await producer.start()
-        try:
+        async with self.producer() as producer:
             sent = [await producer.send(m.topic, key=m.key, value=m.value, headers=list(m.headers)) for m in messages]
             await asyncio.gather(*sent)
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        """A producer of the internal systems: what was sent is acknowledged when it stops."""
+        environment = self.infra.environments.operators()
+        password = SecretStr(environment["KAFKA_PASSWORD"])
+        access = KafkaAccess(environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password)
+        producer = access.producer("bench")
+        await producer.start()
+        try:
+            yield producer
         finally:
             await producer.stop()
 
@@ -129,14 +135,25 @@ def running() -> Iterator[Bench]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float) -> None:
-    """Poll every 5 ms; TimeoutError after `within_s`."""
+Row = tuple[str, str, str, str]
+"""What is measured, us, the limit, the ratio: a line of the printed table."""
+
+
+def row(name: str, us: float, limit: float, *, decimals: int = 0) -> Row:
+    """A line whose ratio is us to the limit."""
+    return name, f"{us:,.{decimals}f}", f"{limit:,.{decimals}f}", f"{us / limit:.2f}"
+
+
+async def until(
+    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float, *, every_s: float = 0.005
+) -> None:
+    """Poll; TimeoutError after `within_s`."""
     async with asyncio.timeout(within_s):
         while True:
             answer = condition()
             if answer if isinstance(answer, bool) else await answer:
                 return
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(every_s)
 
 
 def peak_memory_mib(pid: int) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from deploy.local.environment import PROCESSES
 from deploy.local.infra import Infra
 from deploy.local.paths import ROOT
+from deploy.local.ports import free_port
 from deploy.local.processes import Processes
 from deploy.local.servers.program import Program, Supervised, http_ok
 from deploy.topology import GATEWAY, SERVICES
@@ -22,8 +24,8 @@ class Services:
 
     def __init__(self, infra: Infra, processes: Processes, extra: Mapping[str, str] | None = None) -> None:
         """``extra`` goes into every service's environment (brand, log level, shorter delays in tests)."""
-        self._processes = processes
-        self._services = {name: Supervised(_program(infra, name, extra or {}), processes) for name in PROCESSES}
+        self._infra, self._processes, self._extra = infra, processes, dict(extra or {})
+        self._services = {name: Supervised(_program(infra, name, self._extra), processes) for name in PROCESSES}
 
     def start(self) -> None:
         """Start all and wait until each answers ``/readyz``. Raises StackError naming the one that did not."""
@@ -35,6 +37,12 @@ class Services:
     def one(self, name: str) -> Supervised:
         """A single service, to be stopped, killed or started."""
         return self._services[name]
+
+    def another(self, name: str) -> Supervised:
+        """A second process of a service beside the first, on a port of its own; the caller starts and stops it."""
+        port = free_port()
+        program = _program(self._infra, name, self._extra | {"HTTP_PORT": str(port)})
+        return Supervised(replace(program, name=f"{name}-2", ready=partial(http_ok, port, "/readyz")), self._processes)
 
     def stop(self) -> None:
         """Stop those that run: the gateway first, so that nothing is asked of a service that is gone."""

@@ -1,7 +1,7 @@
 """Stored documents and the models they stand for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ _FACTS: Mapping[str, type[ClaimsPaymentEvent]] = {
     "reversed_by": ClaimReversed,
     "reversal": ClaimReversed,
 }
+_FIGURES = tuple(each.name for each in fields(Figures))
 
 
 def claim_row(claim: Claim, listing: Listing | None) -> Document:
@@ -52,7 +53,15 @@ def claim_row(claim: Claim, listing: Listing | None) -> Document:
 
 def listing_row(listing: Listing) -> Document:
     """What of a stored claim its listing is."""
-    return asdict(listing) | {"status": listing.status.value}
+    # By hand: dataclasses.asdict copies every word, which took a quarter of the time of a batch.
+    return {
+        "status": listing.status.value,
+        "date": listing.date,
+        "beneficiary_rank": listing.beneficiary_rank,
+        "domains": list(listing.domains),
+        "words": list(listing.words),
+        "figures": {name: getattr(listing.figures, name) for name in _FIGURES} if listing.figures else None,
+    }
 
 
 def claim_of(row: Document) -> Claim:

@@ -1,0 +1,106 @@
+"""How fast a night's payments are taken in: one process, two, and the bare loop, in turns on the same servers."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pymongo.collection import Collection
+
+from benchmarks.bench import Bench, Row, peak_memory_mib, row, until
+from deploy.simulator.flow import claims
+from deploy.simulator.people import population
+from shared.events.claims_payment import ClaimPaid
+from shared.events.record import Message, to_message
+
+ROUNDS: Final = 3
+EVENTS_PER_ROUND: Final = 66_667
+"""200,000 `ClaimPaid` in all."""
+MEMBERS: Final = 20_000
+SEED: Final = 11
+WITHIN_S: Final = 600.0
+_WARM: Final = 0.3
+"""Of a round is taken in before the clock starts: processes start, join their group, meet each code path."""
+KAFKA_CONNECT_SINK: Final = 7_000
+"""Events/s of Kafka Connect's MongoDB sink where ours is to do 9,000 (measured once, on another machine)."""
+
+
+@dataclass
+class Side:
+    """One way of taking in: events/s a round, MiB at the peak of each."""
+
+    rates: list[float] = field(default_factory=list)
+    memory_mib: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Median events/s."""
+        return statistics.median(self.rates)
+
+
+async def measure(bench: Bench) -> Iterator[Row]:
+    """The table's rows."""
+    flow = claims(SEED, population(SEED, MEMBERS))
+    payments = (to_message(event) for event in flow if isinstance(event.data, ClaimPaid))
+    bare, one, two = Side(), Side(), Side()
+    bench.services.one("claims").stop()
+    for turn in range(ROUNDS):
+        await _bare(bench, f"bare_{turn}", await _backlog(bench, payments, f"bare_{turn}"), bare)
+        await _ours(bench, one, processes=1)
+        await _backlog(bench, payments, None)
+        await _ours(bench, two, processes=2)
+        print(f"  round {turn + 1} of {ROUNDS}: {one.rates[-1]:,.0f}/s, two {two.rates[-1]:,.0f}/s, ", end="")
+        print(f"bare loop {bare.rates[-1]:,.0f}/s", flush=True)
+    bench.services.one("claims").launch()
+    bench.services.one("claims").wait_ready()
+    return _rows(bare, one, two)
+
+
+async def _backlog(bench: Bench, payments: Iterator[Message], collection: str | None) -> Sequence[Message]:
+    """Publish a round's claims while nobody reads; the bare loop is to begin with them."""
+    if collection:
+        bench.mark(collection)
+    messages = [next(payments) for _ in range(EVENTS_PER_ROUND)]
+    await bench.publish(messages)
+    return messages
+
+
+async def _bare(bench: Bench, collection: str, messages: Sequence[Message], side: Side) -> None:
+    loop = bench.bare_loop(collection)
+    try:
+        side.rates.append(await _rate(bench.db[collection], 0, len(messages)))
+        side.memory_mib.append(peak_memory_mib(loop.pid))
+    finally:
+        bench.end(loop)
+
+
+async def _ours(bench: Bench, side: Side, *, processes: int) -> None:
+    inbox = bench.db["inbox"]  # in claims it is the log: one row an event
+    before = inbox.estimated_document_count()
+    claims = [bench.services.one("claims"), bench.another_claims]
+    for process in claims[:processes]:
+        process.launch()
+    try:
+        side.rates.append(await _rate(inbox, before, before + EVENTS_PER_ROUND))
+        side.memory_mib.append(max(peak_memory_mib(process.process.pid) for process in claims[:processes]))
+    finally:
+        for process in claims[:processes]:
+            process.stop()
+
+
+async def _rate(collection: Collection[dict[str, Any]], before: int, after: int) -> float:
+    """Documents a second once it is warm."""
+    warm = before + round(_WARM * (after - before))
+    await until(lambda: collection.estimated_document_count() >= warm, WITHIN_S, every_s=0.05)
+    first, started = collection.estimated_document_count(), time.monotonic()
+    await until(lambda: collection.estimated_document_count() >= after, WITHIN_S, every_s=0.05)
+    return (after - first) / (time.monotonic() - started)
+
+
+def _rows(bare: Side, one: Side, two: Side) -> Iterator[Row]:
+    yield row("ClaimPaid taken in, events/s, bare loop", one.rate, bare.rate)
+    yield row("  two processes, one", two.rate, one.rate)
+    yield row("  Kafka Connect's MongoDB sink, elsewhere", one.rate, KAFKA_CONNECT_SINK)
+    yield row("  peak memory, MiB, bare loop", max(one.memory_mib), max(bare.memory_mib))
+    yield row("  peak memory, MiB, last round, first", one.memory_mib[-1], one.memory_mib[0])
