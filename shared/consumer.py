@@ -188,7 +188,7 @@ class Consumer:
             for first in range(0, len(lane), most):
                 await applier.apply(lane[first : first + most])
 
-        lanes = _lanes(records, subscription.lanes)
+        lanes = lanes_of(records, subscription.lanes)
         outcomes = await asyncio.gather(*(follow(lane) for lane in lanes), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -215,7 +215,7 @@ class Consumer:
                 log.warning("replays_wait", error=type(error).__name__)
 
 
-def _lanes(records: Sequence[Record], count: int) -> list[list[Record]]:
+def lanes_of(records: Sequence[Record], count: int) -> list[list[Record]]:
     """The records by lane, the partitions of this batch dealt out to them."""
     partitions = sorted({record.partition for record in records})
     lane_of = {partition: n % count for n, partition in enumerate(partitions)}

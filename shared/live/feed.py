@@ -21,7 +21,7 @@ from shared.mongo import Database, Session, passes
 BATCH_CHANGES = 1_000
 WAIT_MS = 1_000
 """How long one `getMore` waits on the server: it holds one driver thread, and bounds how long `stop` takes."""
-PAUSE_S = 0.02
+PAUSE_S = 0.005
 """Between two batches, so that a burst is read in large batches: the price is this much delay."""
 
 _NAMESPACE = "$cmd.aggregate"  # where a cursor on a whole database lives

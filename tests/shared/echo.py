@@ -67,7 +67,7 @@ def main() -> None:
     settings = load(StatefulSettings, "echo")
     register(os.environ["TOPIC_IN"], os.environ["TOPIC_OUT"])
     backbone = Backbone("echo", settings, {"effects": []}, keys=RemoteKeys("http://127.0.0.1:9/unused"))
-    app = backbone.app([Subscription(Spoken.topic, handle, settings.consumer_max_records)], [])
+    app = backbone.app([Subscription(Spoken.topic, handle, settings.consumer_max_records, lanes=2)], [])
     serve(app, settings)
 
 
