@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import (
@@ -14,6 +15,7 @@ from motor.motor_asyncio import (
 from pymongo import IndexModel, ReadPreference, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
@@ -42,12 +44,27 @@ MAX_COMMIT_TIME_MS = 5_000
 # WriteConflict, LockTimeout, MaxTimeMSExpired, SnapshotUnavailable, NoSuchTransaction, TransactionTooOld,
 # ExceededTimeLimit, PrimarySteppedDown, the interrupted and not-primary family: each passes by itself.
 _PASSING_CODES = frozenset({24, 50, 91, 112, 189, 225, 246, 251, 262, 10107, 11600, 11602, 13435, 13436})
+_DUPLICATE_KEY = 11000
 
 log = get_logger(__name__)
 
 
 class WriteConflict(Exception):
     """Two transactions met on one key that both create; the loser tries again and then sees it."""
+
+
+@contextmanager
+def creating() -> Iterator[None]:
+    """Around what creates in a transaction: a key that another one committed after our snapshot is a conflict."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise WriteConflict from error
+    except BulkWriteError as error:
+        details: Mapping[str, Any] = error.details or {}
+        if {each.get("code") for each in details.get("writeErrors", [])} == {_DUPLICATE_KEY}:
+            raise WriteConflict from error
+        raise
 
 
 def passes(error: BaseException) -> bool:
