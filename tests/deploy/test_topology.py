@@ -44,10 +44,10 @@ def test_the_operators_publish_what_internal_systems_publish_and_nothing_of_ours
     assert Acl("READ", "GROUP", "portal", prefixed=True) in portal.acls
 
 
-def test_the_operators_reach_dead_letters_and_what_they_order_of_a_service_and_nothing_else_in_mongodb() -> None:
+def test_the_operators_reach_dead_letters_and_write_orders_to_auth_and_nothing_else_in_mongodb() -> None:
     (portal,) = ROLES
     rights = {(privilege.database, privilege.collection): privilege.actions for privilege in portal.privileges}
-    # And the names of the keys in use, which tell nothing.
+    # And the names of the keys in use, which tell nothing; and to claims the order to rebuild.
     orders = rights.pop(("auth", operator_orders.COLLECTION))
     assert orders == ("find", "insert")
     assert rights.pop(("claims", REBUILDS)) == ("find", "insert", "update")
