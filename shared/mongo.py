@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import (
@@ -15,7 +14,6 @@ from motor.motor_asyncio import (
 from pymongo import IndexModel, ReadPreference, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
-    BulkWriteError,
     CollectionInvalid,
     ConnectionFailure,
     DuplicateKeyError,
@@ -44,27 +42,12 @@ MAX_COMMIT_TIME_MS = 5_000
 # WriteConflict, LockTimeout, MaxTimeMSExpired, SnapshotUnavailable, NoSuchTransaction, TransactionTooOld,
 # ExceededTimeLimit, PrimarySteppedDown, the interrupted and not-primary family: each passes by itself.
 _PASSING_CODES = frozenset({24, 50, 91, 112, 189, 225, 246, 251, 262, 10107, 11600, 11602, 13435, 13436})
-_DUPLICATE_KEY = 11000
 
 log = get_logger(__name__)
 
 
 class WriteConflict(Exception):
     """Two transactions met on one key that both create; the loser tries again and then sees it."""
-
-
-@contextmanager
-def creating() -> Iterator[None]:
-    """Around what creates in a transaction: a key that another one committed after our snapshot is a conflict."""
-    try:
-        yield
-    except DuplicateKeyError as error:
-        raise WriteConflict from error
-    except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details or {}
-        if {each.get("code") for each in details.get("writeErrors", [])} == {_DUPLICATE_KEY}:
-            raise WriteConflict from error
-        raise
 
 
 def passes(error: BaseException) -> bool:
@@ -83,6 +66,8 @@ class Transaction:
         self.db = db
         self.session = session
         self.drafts: list[Draft] = []
+        self.at_end: list[Callable[[], None]] = []
+        """Called when it is over, committed or not."""
 
     def publish(self, event: Event[EventData]) -> None:
         """Write `event` to the outbox in this transaction; the relay publishes it after the commit."""
@@ -190,14 +175,22 @@ class Mongo:
             )
             tx = Transaction(self.db, session)
             try:
-                result = await body(tx)
-                await self._insert_drafts(tx)
-            except BaseException:
-                await _abort(session)
-                raise
-            await _commit(session, give_up_at)
+                result = await self._run(body, tx, give_up_at)
+            finally:
+                for end in tx.at_end:
+                    end()
         if tx.drafts:
             self.committed.set()
+        return result
+
+    async def _run(self, body: Callable[[Transaction], Awaitable[T]], tx: Transaction, give_up_at: float | None) -> T:
+        try:
+            result = await body(tx)
+            await self._insert_drafts(tx)
+        except BaseException:
+            await _abort(tx.session)
+            raise
+        await _commit(tx.session, give_up_at)
         return result
 
     async def _insert_drafts(self, tx: Transaction) -> None:

@@ -57,11 +57,11 @@ class Claims:
     async def take_claims(self, events: Sequence[Event[rules.ClaimEvent]], tx: Transaction) -> None:
         """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
-        for store in await self._fence.stores(tx):
-            held = await store.claims_around(named, tx)
-            await store.save_claims(rules.fold(held, events), tx)
-        await self._statements.expect(rules.payments_named(events), tx)
-        await self._fence.sign(tx)
+        async with self._fence.batch(tx) as stores:
+            for store in stores:
+                held = await store.claims_around(named, tx)
+                await store.save_claims(rules.fold(held, events), tx)
+            await self._statements.expect(rules.payments_named(events), tx)
 
     async def take_memberships(self, events: Sequence[Event[MembershipEvent]], tx: Transaction) -> None:
         """Merge a batch of membership events into the members they name, and announce the cards they renew."""
@@ -80,11 +80,11 @@ class Claims:
 
     async def erase(self, member_numbers: Sequence[str], tx: Transaction) -> None:
         """Forget these members."""
-        for store in await self._fence.stores(tx):
-            await store.erase(member_numbers, tx)
-        await self._statements.erase(member_numbers, tx)
-        await self._fence.hold_rebuild(tx)
-        await self._fence.sign(tx)
+        async with self._fence.batch(tx) as stores:
+            for store in stores:
+                await store.erase(member_numbers, tx)
+            await self._statements.erase(member_numbers, tx)
+            await self._fence.hold_rebuild(tx)
 
     # For a member
 

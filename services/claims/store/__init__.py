@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from services.claims.models import Claim, Listing, ListTotals, Member, Order, PaidLines, PaymentSum
 from services.claims.store.queries import (
@@ -38,7 +39,7 @@ from services.claims.summary import paid_lines
 from shared import inbox
 from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.live import key
-from shared.mongo import Database, Document, Transaction, creating
+from shared.mongo import Database, Document, Transaction, WriteConflict
 
 CLAIMS = "claims"
 MEMBERS = "members"
@@ -61,6 +62,7 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
 BATCH: Final = 100
 """Claims of an export that are held at a time."""
 _LISTINGS: Final = "listings"
+_DUPLICATE_KEY: Final = 11000
 
 
 class ClaimsStore:
@@ -161,8 +163,12 @@ class ClaimsStore:
         for row in rows:
             if stamps and row["_id"] in stamps:
                 row["updated_at"] = stamps[row["_id"]]
-        with creating():
+        try:
             await _save(self._claims, rows, tx.session)
+        except BulkWriteError as error:  # a rebuild and an arrival create the same claim
+            if {one.get("code") for one in (error.details or {}).get("writeErrors", [])} != {_DUPLICATE_KEY}:
+                raise
+            raise WriteConflict from error
 
     async def members(self, member_numbers: Group[str], tx: Transaction) -> dict[str, Member]:
         """The members known of these, by number."""
