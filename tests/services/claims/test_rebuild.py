@@ -161,13 +161,13 @@ async def test_what_is_rebuilt_is_what_was_told_and_what_arrives_meanwhile_is_in
     claims = service.mongo.db[CLAIMS]
     await arriving(service, EVENTS[:240])
     await claims.update_many({}, {"$unset": {"words": "", "figures": ""}, "$set": {"search": "as it once was"}})
-    await claims.drop_index("search")
+    await claims.drop_index("live")
     later = [*EVENTS[240:], *EVENTS[:40]]  # some are told again
     ended, _ = await asyncio.gather(service.rebuild(), arriving(service, later, 10))
     assert (ended.state, ended.lost) == (State.DONE, 0)
     service.told = list({one.id: one for one in service.told}.values())
     await service.expect_all()
-    assert "search" in await claims.index_information()
+    assert "live" in await claims.index_information()
 
 
 async def test_a_claim_keeps_its_stamp_so_that_no_page_is_told_of_a_rebuild(service: Service) -> None:
