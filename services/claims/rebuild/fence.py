@@ -26,8 +26,6 @@ FORGOTTEN_S: Final = 7 * 86_400
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     WRITERS: [IndexModel([("at", ASCENDING)], name="forgotten", expireAfterSeconds=FORGOTTEN_S)]
 }
-
-
 SEATS: Final = 4
 """Rows that a process begins with; more batches at once than that make more."""
 
@@ -43,7 +41,7 @@ class Fence:
 
     async def register(self) -> None:
         """Make this process's rows, outside of any transaction."""
-        for seat in self._free:
+        for seat in tuple(self._free):  # batches may begin meanwhile
             await self._make(seat)
 
     # For batches

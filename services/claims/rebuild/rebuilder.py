@@ -108,7 +108,7 @@ class Rebuilder:
 
     async def _prepare(self, rebuild: Rebuild) -> None:
         """An empty collection with today's indexes; what an earlier rebuild may have left behind goes."""
-        names = await self._mongo.db.list_collection_names(filter={"name": {"$regex": f"^{CLAIMS}_"}})
+        names = await self._mongo.db.list_collection_names(filter={"name": {"$regex": f"^{CLAIMS}_[0-9a-f]+$"}})
         for name in names:
             if name < rebuild.target:  # never one of a later rebuild, should this process be late
                 await self._mongo.db.drop_collection(name)
