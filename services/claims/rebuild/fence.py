@@ -72,6 +72,7 @@ class Fence:
         signed = await self._writers.update_one({"_id": seat}, _SIGN, session=tx.session)
         if not signed.matched_count:  # a row of this transaction's own making would conflict with nothing
             await self._make(seat)
+            await self.register()  # the others are likely to lack theirs too
             raise WriteConflict
 
     async def _make(self, seat: str) -> None:
