@@ -156,13 +156,15 @@ class Role:
 
 ROLES: Final[tuple[Role, ...]] = (
     # The operators see which records were refused and ask for their replay; what is in them stays the services'.
-    # What is to be done with an account they write down for auth, which does it. Of keys they see the names.
+    # What is to be done with an account they write down for auth, which does it, and a rebuild for claims. Of keys they
+    # see the names.
     Role(
         OPERATORS,
         (
             *(Privilege(database, "dead_letters", ("find", "update")) for database in DATABASES),
             *(Privilege(database, "at_rest_keys", ("find",)) for database in DATABASES),
             Privilege("auth", "operator_orders", ("find", "insert")),
+            Privilege("claims", "rebuilds", ("find", "insert", "update")),
         ),
     ),
 )

@@ -1,11 +1,14 @@
 """Which events were applied already: one row an event, `_id` = source and id, written with the event's effect."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pymongo import ASCENDING, IndexModel
 
 from shared.events.base import Event, EventData
+from shared.events.catalogue import CATALOGUE
+from shared.events.record import InvalidRecord, parse_data
 from shared.mongo import Document, Transaction
 
 COLLECTION = "inbox"
@@ -59,3 +62,27 @@ def _row(key: str, event: Event[EventData], log: Mapping[str, bytes] | None) -> 
         "time": event.time,
         "json": log[key].decode(),
     }
+
+
+# The rows of a log, read again
+
+
+def log_of(source: str) -> Document:
+    """The query of the log's rows from one publisher, in the index of `_id`."""
+    return {"_id": {"$gt": f"{source}|", "$lt": f"{source}}}"}}  # } comes after |
+
+
+def logged(row: Document) -> Event[EventData]:
+    """The event of a row of the log, checked against today's contract. Raises InvalidRecord."""
+    source, _, event_id = row["_id"].partition("|")
+    contract = _CONTRACTS.get((source, row.get("type", "")))
+    if contract is None:
+        raise InvalidRecord("unknown_type" if "type" in row else "value_absent")
+    kept: str | bytes = row["json"] if "json" in row else json.dumps(row["data"])
+    data = parse_data(contract, kept.encode() if isinstance(kept, str) else kept)
+    return Event(id=event_id, source=source, type=row["type"], time=row["time"], data=data)
+
+
+_CONTRACTS: Mapping[tuple[str, str], type[EventData]] = {
+    (contract.source, name): contract for contracts in CATALOGUE.values() for name, contract in contracts.items()
+}

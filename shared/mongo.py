@@ -68,6 +68,8 @@ class Transaction:
         self.db = db
         self.session = session
         self.drafts: list[Draft] = []
+        self.at_end: list[Callable[[], None]] = []
+        """Called when it is over, committed or not."""
 
     async def insert_new(self, collection: str, rows: Sequence[Document]) -> None:
         """Insert rows that are not there; raises `WriteConflict` if one is, for the next try to see it."""
@@ -186,14 +188,22 @@ class Mongo:
             )
             tx = Transaction(self.db, session)
             try:
-                result = await body(tx)
-                await self._insert_drafts(tx)
-            except BaseException:
-                await _abort(session)
-                raise
-            await _commit(session, give_up_at)
+                result = await self._run(body, tx, give_up_at)
+            finally:
+                for end in tx.at_end:
+                    end()
         if tx.drafts:
             self.committed.set()
+        return result
+
+    async def _run(self, body: Callable[[Transaction], Awaitable[T]], tx: Transaction, give_up_at: float | None) -> T:
+        try:
+            result = await body(tx)
+            await self._insert_drafts(tx)
+        except BaseException:
+            await _abort(tx.session)
+            raise
+        await _commit(tx.session, give_up_at)
         return result
 
     async def _insert_drafts(self, tx: Transaction) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import accounts, dead_letters, envelope, examples, keys
+from deploy.cli import accounts, claims, dead_letters, envelope, examples, keys
 from deploy.cli.environment import MissingSettings, kafka_access, portal_environment
 from deploy.cli.exits import INVALID, NO_SETTINGS, UNREACHABLE, Timeout, fail
 from deploy.cli.feeds import commands as feeds
@@ -16,6 +16,7 @@ from shared.kafka import KafkaAccess
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(accounts.app, name="account")
+app.add_typer(claims.app, name="claims")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("keys")(keys.show)
 app.add_typer(feeds.app, name="feed")

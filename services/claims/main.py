@@ -6,6 +6,9 @@ from fastapi import FastAPI
 
 from services.claims import api, share_api, share_store
 from services.claims.papers import Papers
+from services.claims.rebuild import fence, orders
+from services.claims.rebuild.fence import Fence
+from services.claims.rebuild.rebuilder import Rebuilder
 from services.claims.service import Claims, Limits
 from services.claims.settings import ClaimsSettings
 from services.claims.share_store import ShareStore
@@ -23,12 +26,13 @@ from shared.typesetting import Typesetter
 from shared.worker import Worker
 
 SERVICE = "claims"
+ALL_COLLECTIONS = {**COLLECTIONS, **share_store.COLLECTIONS, **orders.COLLECTIONS, **fence.COLLECTIONS}
 LIVE_EVENTS = {CLAIMS: "claim"}
 
 
 def build(settings: ClaimsSettings) -> FastAPI:
     """The application with all its parts, nothing started."""
-    backbone = Backbone(SERVICE, settings, {**COLLECTIONS, **share_store.COLLECTIONS})
+    backbone = Backbone(SERVICE, settings, ALL_COLLECTIONS)
     store = ClaimsStore(backbone.mongo.db)
     statements = Statements(
         backbone.mongo,
@@ -38,7 +42,8 @@ def build(settings: ClaimsSettings) -> FastAPI:
         at_most=timedelta(seconds=settings.statement_at_most_seconds),
     )
     limits = Limits(settings.statement_max_lines, settings.export_max_claims)
-    claims = Claims(store, backbone.at_rest, statements, limits)
+    passing = Fence(backbone.mongo)
+    claims = Claims(store, backbone.at_rest, statements, limits, passing)
     shared = ShareStore(backbone.mongo.db, backbone.at_rest)
     shares = Shares(backbone.mongo, store, shared, settings.card_shares_max_open)
     typesetter = Typesetter(settings)
@@ -57,8 +62,9 @@ def build(settings: ClaimsSettings) -> FastAPI:
     )
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
     upkeep = Upkeep(backbone.mongo)
+    rebuilder = Rebuilder(backbone.mongo, passing, settings.rebuild_max_records)
     routers = [api.router, share_api.router, live_router]
-    app = backbone.app(followed, routers, [live, typesetter, announcers, upkeep])
+    app = backbone.app(followed, routers, [live, typesetter, announcers, upkeep, rebuilder])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     app.state.shares, app.state.portal_url = shares, settings.portal_url
     return app

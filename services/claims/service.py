@@ -17,6 +17,7 @@ from services.claims.models import (
     ReimbursementList,
     Statement,
 )
+from services.claims.rebuild.fence import Fence
 from services.claims.statements import Statements
 from services.claims.store import ClaimsStore
 from services.claims.store.queries import Filter, PaymentPosition, Position
@@ -45,18 +46,22 @@ class Limits:
 class Claims:
     """The claims, payments and cards of all members."""
 
-    def __init__(self, store: ClaimsStore, at_rest: Keyring, statements: Statements, limits: Limits) -> None:
+    def __init__(
+        self, store: ClaimsStore, at_rest: Keyring, statements: Statements, limits: Limits, fence: Fence
+    ) -> None:
         self._store, self._at_rest, self._statements = store, at_rest, statements
-        self._limits = limits
+        self._limits, self._fence = limits, fence
 
     # From the internal systems
 
     async def take_claims(self, events: Sequence[Event[rules.ClaimEvent]], tx: Transaction) -> None:
         """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
-        held = await self._store.claims_around(named, tx)
-        await self._store.save_claims(rules.fold(held, events), held, tx)
-        await self._statements.expect(rules.payments_named(events), tx)
+        async with self._fence.batch(tx) as stores:
+            for store in stores:
+                held = await store.claims_around(named, tx)
+                await store.save_claims(rules.fold(held, events), held, tx)
+            await self._statements.expect(rules.payments_named(events), tx)
 
     async def take_memberships(self, events: Sequence[Event[MembershipEvent]], tx: Transaction) -> None:
         """Merge a batch of membership events into the members they name, and announce the cards they renew."""
@@ -75,8 +80,11 @@ class Claims:
 
     async def erase(self, member_numbers: Sequence[str], tx: Transaction) -> None:
         """Forget these members."""
-        await self._store.erase(member_numbers, tx)
-        await self._statements.erase(member_numbers, tx)
+        async with self._fence.batch(tx) as stores:
+            for store in stores:
+                await store.erase(member_numbers, tx)
+            await self._statements.erase(member_numbers, tx)
+            await self._fence.hold_rebuild(tx)
 
     # For a member
 

@@ -27,3 +27,6 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
 
     card_shares_max_open: int = Field(default=3, ge=1, le=20)
     """Links to one member's card that are open at the same time."""
+
+    rebuild_max_records: int = Field(default=500, ge=1, le=5_000)
+    """Events of the log, or claims compared, that one transaction of a rebuild takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.topology import ACCOUNTS, BUCKETS, DATABASES, DAY_S, PRINCIPALS, ROLES, SERVICES, TOPICS, Acl, dead
+from services.claims.rebuild.orders import REBUILDS
 from shared import at_rest_keys, dead_letters, operator_orders
 from shared.events import CATALOGUE
 from shared.settings import StatefulSettings
@@ -46,9 +47,10 @@ def test_the_operators_publish_what_internal_systems_publish_and_nothing_of_ours
 def test_the_operators_reach_dead_letters_and_write_orders_to_auth_and_nothing_else_in_mongodb() -> None:
     (portal,) = ROLES
     rights = {(privilege.database, privilege.collection): privilege.actions for privilege in portal.privileges}
-    # And the names of the keys in use, which tell nothing.
+    # And the names of the keys in use, which tell nothing; and to claims the order to rebuild.
     orders = rights.pop(("auth", operator_orders.COLLECTION))
     assert orders == ("find", "insert")
+    assert rights.pop(("claims", REBUILDS)) == ("find", "insert", "update")
     letters = {(service, dead_letters.COLLECTION): ("find", "update") for service in SERVICES}
     assert rights == {**letters, **{(service, at_rest_keys.COLLECTION): ("find",) for service in SERVICES}}
 

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from collections.abc import Collection as Group
+from datetime import datetime
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
-from services.claims.models import Claim, Listing, ListTotals, Member, PaidLines, PaymentAtRest, PaymentSum
+from services.claims.models import Claim, Listing, ListTotals, Member, Order, PaidLines, PaymentAtRest, PaymentSum
 from services.claims.store.queries import (
     LIST_INDEXES,
     NEWEST_FIRST,
@@ -24,17 +25,20 @@ from services.claims.store.queries import (
     totals_query,
 )
 from services.claims.store.rows import (
+    ORDERS,
     claim_of,
     claim_row,
     listed,
     listing_row,
     member_of,
     member_row,
+    orders_of,
     payment_at_rest,
     payment_sum,
 )
 from services.claims.summary import paid_lines
 from shared import inbox
+from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.live import key
 from shared.mongo import Database, Document, Transaction, server_time
 
@@ -62,10 +66,10 @@ _LISTINGS: Final = "listings"
 
 
 class ClaimsStore:
-    """The claims and the members of one database."""
+    """The claims and the members of one database; `claims` is the collection of claims, another while it is rebuilt."""
 
-    def __init__(self, db: Database) -> None:
-        self._claims, self._members, self._log = db[CLAIMS], db[MEMBERS], db[inbox.COLLECTION]
+    def __init__(self, db: Database, claims: str = CLAIMS) -> None:
+        self._claims, self._members, self._log = db[claims], db[MEMBERS], db[inbox.COLLECTION]
         self._statements, self._upkeep = db[STATEMENTS], db[UPKEEP]
 
     # For a member
@@ -155,15 +159,25 @@ class ClaimsStore:
         return await self._claims.find(query, session=tx.session).to_list(None)
 
     async def save_claims(
-        self, claims: Iterable[tuple[Claim, Listing | None]], held: Container[str], tx: Transaction
+        self,
+        claims: Iterable[tuple[Claim, Listing | None]],
+        held: Container[str],
+        tx: Transaction,
+        stamps: Mapping[str, datetime] | None = None,
     ) -> None:
-        """Store each claim, stamped with the database server's clock: those whose keys are not `held` are new."""
+        """Store each claim, those whose keys are not `held` as new.
+
+        They are stamped with the database server's clock, or as `stamps` has it by key.
+        """
         rows = [claim_row(claim, listing) for claim, listing in claims]
+        for row in rows:
+            if stamps and row["_id"] in stamps:
+                row["updated_at"] = stamps[row["_id"]]
         await _save(self._claims, [row for row in rows if row["_id"] in held], tx.session)
         if new := [row for row in rows if row["_id"] not in held]:
             now = await server_time(tx.db)
             # Many at once are inserted in half the time that it takes to update what is not there.
-            await tx.insert_new(CLAIMS, [row | {"updated_at": now} for row in new])
+            await tx.insert_new(self._claims.name, [{"updated_at": now} | row for row in new])
 
     async def members(self, member_numbers: Group[str], tx: Transaction) -> dict[str, Member]:
         """The members known of these, by number."""
@@ -173,6 +187,41 @@ class ClaimsStore:
     async def save_members(self, members: Iterable[Member], tx: Transaction) -> None:
         """Store each member."""
         await _save(self._members, [member_row(member) for member in members], tx.session)
+
+    # The claims rebuilt from the log
+
+    async def log_between(self, after: str, until: str, limit: int, tx: Transaction) -> list[Document]:
+        """Rows of the log of claim events by their keys, those beyond `after` up to `until`; for `inbox.logged`."""
+        rows = self._log.find(_log_up_to(until, after), session=tx.session).sort("_id", ASCENDING).limit(limit)
+        return await rows.to_list(limit)
+
+    async def log_end(self) -> str:
+        """The last key of the log of claim events; empty while there is none."""
+        row = await self._log.find_one(inbox.log_of(ClaimsPaymentEvent.source), ["_id"], sort=[("_id", DESCENDING)])
+        return str(row["_id"]) if row else ""
+
+    async def log_length(self, until: str) -> int:
+        """How many claim events the log has up to that key."""
+        return await self._log.count_documents(_log_up_to(until))
+
+    async def log_rows(self, keys: Group[str], tx: Transaction) -> list[Document]:
+        """The rows of the log with these keys."""
+        return await self._log.find({"_id": {"$in": list(keys)}}, session=tx.session).to_list(None)
+
+    async def stamps(self, keys: Group[str], tx: Transaction) -> dict[str, datetime]:
+        """When these claims were last changed, by key."""
+        rows = self._claims.find({"_id": {"$in": list(keys)}}, ["updated_at"], session=tx.session)
+        return {row["_id"]: row["updated_at"] for row in await rows.to_list(None) if "updated_at" in row}
+
+    async def orders_after(self, after: str, limit: int, tx: Transaction) -> dict[str, dict[str, Order]]:
+        """The orders of the facts of the claims beyond the key `after`, by key, in the order of the keys."""
+        rows = self._claims.find({"_id": {"$gt": after}}, ORDERS, session=tx.session).sort("_id", ASCENDING)
+        return {row["_id"]: orders_of(row) for row in await rows.limit(limit).to_list(limit)}
+
+    async def orders(self, keys: Group[str], tx: Transaction) -> dict[str, dict[str, Order]]:
+        """The orders of the facts of these claims, by key."""
+        rows = self._claims.find({"_id": {"$in": list(keys)}}, ORDERS, session=tx.session)
+        return {row["_id"]: orders_of(row) for row in await rows.to_list(None)}
 
     # What older releases stored
 
@@ -215,9 +264,16 @@ class ClaimsStore:
         await self._log.delete_many({"member_number": whose}, session=tx.session)
 
 
+def _log_up_to(until: str, after: str = "") -> Document:
+    return {"$and": [inbox.log_of(ClaimsPaymentEvent.source), {"_id": {"$gt": after, "$lte": until}}]}
+
+
 async def _save(collection: Any, rows: Sequence[Document], session: AsyncIOMotorClientSession) -> None:
     # $set takes the values as they are (a pipeline would run a text that begins with $); $currentDate is the server's.
-    stamp = {"updated_at": True}
-    changes = [UpdateOne({"_id": row["_id"]}, {"$set": row, "$currentDate": stamp}, upsert=True) for row in rows]
+    changes = [UpdateOne({"_id": row["_id"]}, _change(row), upsert=True) for row in rows]
     if changes:
         await collection.bulk_write(changes, ordered=False, session=session)
+
+
+def _change(row: Document) -> Document:
+    return {"$set": row} if "updated_at" in row else {"$set": row, "$currentDate": {"updated_at": True}}

@@ -31,6 +31,8 @@ _FACTS: Mapping[str, type[ClaimsPaymentEvent]] = {
     "reversal": ClaimReversed,
 }
 _FIGURES = tuple(each.name for each in fields(Figures))
+ORDERS = [f"{name}.order" for name in _FACTS]
+"""What `orders_of` needs of a row."""
 
 
 def claim_row(claim: Claim, listing: Listing | None) -> Document:
@@ -68,6 +70,11 @@ def claim_of(row: Document) -> Claim:
     """The claim of a row."""
     facts: dict[str, Any] = {name: _fact(row[name], kind) for name, kind in _FACTS.items() if name in row}
     return Claim(row["member_number"], row["claim_id"], **facts)
+
+
+def orders_of(row: Document) -> dict[str, Order]:
+    """The order of each fact of a row, by the fact's name."""
+    return {name: _order(row[name]["order"]) for name in _FACTS if name in row}
 
 
 def listed(row: Document) -> tuple[Claim, Listing]:
