@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks import bench, identity, pages, spine
+from benchmarks import bench, identity, lists, pages, spine, streams
 from shared.logs import configure
 
 
@@ -29,6 +29,29 @@ def _pages(running: bench.Bench) -> None:
         packed = "–" if page.gzip_size is None else f"{page.gzip_size:,}"
         row = f"{page.path:22}{page.fastest_ms:>11.1f}{page.median_ms:>10.1f}{page.p95_ms:>9.1f}"
         print(f"{row}{pages.LIMIT_MS:>7.0f}{ratio:>11.2f}{page.size:>9,}{packed:>9}")
+
+
+def _lists(running: bench.Bench) -> None:
+    figures = asyncio.run(lists.measure(running))
+    print(f"{'':44}{'claims':>8}{'fastest ms':>11}{'p50 ms':>8}{'p99 ms':>8}{'limit':>7}{'p50/limit':>11}{'bytes':>9}")
+    for asked in figures:
+        found = "" if asked.found is None else f"{asked.found:,}"
+        p50 = asked.quantile_ms(50)
+        row = f"{asked.name:44}{found:>8}{asked.fastest_ms:>11.1f}{p50:>8.1f}{asked.quantile_ms(99):>8.1f}"
+        print(f"{row}{lists.LIMIT_MS:>7.0f}{p50 / lists.LIMIT_MS:>11.2f}{asked.size:>9,}")
+
+
+def _streams(running: bench.Bench) -> None:
+    limit = streams.LIMIT_MS
+    print(f"{'':46}{'us':>10}{'limit':>8}{'ratio':>8}")
+    for at in asyncio.run(streams.measure(running)):
+        print(f"{f'{at.name}: memory of a stream, KiB':46}{at.stream_kib:>10.0f}")
+        print(f"{'  CPU of a core, hearing nothing':46}{at.idle_cpu:>10.2f}")
+        print(f"{f'  CPU of a core, {streams.PER_SECOND} claims/s':46}{at.busy_cpu:>10.2f}")
+        for name, times_ms in (("written", at.from_write_ms), ("published", at.from_publish_ms)):
+            for percent in (50, 99):
+                ms = streams.quantile(times_ms, percent)
+                print(f"{f'  {name} → told, ms, p{percent}':46}{ms:>10.0f}{limit:>8.0f}{ms / limit:>8.2f}")
 
 
 def _spine(running: bench.Bench) -> None:
@@ -59,6 +82,8 @@ def _ratio(ours: spine.Figures, bare: spine.Figures, quantile: int) -> float:
 
 _BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {
     "pages": _pages,
+    "lists": _lists,
+    "streams": _streams,
     "identity": _identity,
     "spine": _spine,
 }

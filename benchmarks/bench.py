@@ -1,11 +1,12 @@
 """The portal on servers of its own, with what the measurements share."""
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,15 @@ from shared.ids import new_id
 from shared.kafka import KafkaAccess
 
 SEED = 7
+MAX_STREAMS = 2_200
+_SETTINGS = {
+    # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
+    "TRUSTED_PROXIES": f"{HOST}/32",
+    "LIVE_MAX_STREAMS": str(MAX_STREAMS),
+    "STREAM_MAX_OPEN": str(MAX_STREAMS),
+    "HTTP_MAX_CONNECTIONS": str(MAX_STREAMS + 200),
+}
+"""Of every service; all else is as by default."""
 _BARE_LOOP = (sys.executable, "-m", "benchmarks.bare_loop")
 
 
@@ -92,6 +102,13 @@ class Bench:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publish as the claims payment system would: acks=all, idempotent."""
+        async with self.producer() as producer:
+            sent = [await producer.send(m.topic, key=m.key, value=m.value, headers=list(m.headers)) for m in messages]
+            await asyncio.gather(*sent)
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        """The connection that `publish` makes for itself, for what is published one by one."""
         environment = self.infra.environments.operators()
         password = SecretStr(environment["KAFKA_PASSWORD"])
         producer: AIOKafkaProducer = KafkaAccess(
@@ -99,8 +116,7 @@ class Bench:
         ).producer("bench")
         await producer.start()
         try:
-            sent = [await producer.send(m.topic, key=m.key, value=m.value, headers=list(m.headers)) for m in messages]
-            await asyncio.gather(*sent)
+            yield producer
         finally:
             await producer.stop()
 
@@ -117,8 +133,7 @@ def running() -> Iterator[Bench]:
         with Processes(folder / "logs") as processes:
             infra = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
             infra.start()
-            # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
-            services = Services(infra, processes, {"TRUSTED_PROXIES": f"{HOST}/32"})
+            services = Services(infra, processes, _SETTINGS)
             services.start()
             bench = Bench(infra, services, processes)
             try:
@@ -141,6 +156,21 @@ async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], w
 
 def peak_memory_mib(pid: int) -> float:
     """The largest resident size of a process so far."""
+    return _memory_mib(pid, "VmHWM")
+
+
+def memory_mib(pid: int) -> float:
+    """The resident size of a process now."""
+    return _memory_mib(pid, "VmRSS")
+
+
+def _memory_mib(pid: int, name: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
     return kib / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """User and system seconds of a process so far (proc(5): fields 14 and 15, after the name in brackets)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
