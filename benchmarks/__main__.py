@@ -44,16 +44,21 @@ def _lists(running: bench.Bench) -> None:
 
 
 def _streams(running: bench.Bench) -> None:
-    limit = streams.LIMIT_MS
+    async def shown() -> None:
+        async for at in streams.measure(running):
+            print(f"{f'{at.name}: {streams.STREAMS:,} streams opened in, s':46}{at.opened_in_s:>10.0f}")
+            print(f"{'  memory of a stream, KiB':46}{at.stream_kib:>10.0f}")
+            print(f"{'  CPU of a core, hearing nothing':46}{at.idle_cpu:>10.2f}")
+            print(f"{f'  CPU of a core, {streams.PER_SECOND} claims/s':46}{at.busy_cpu:>10.2f}")
+            for name, times_ms in (("written", at.from_write_ms), ("published", at.from_publish_ms)):
+                for percent in (50, 99):
+                    ms, limit = streams.quantile(times_ms, percent), streams.LIMIT_MS
+                    print(
+                        f"{f'  {name} → told, ms, p{percent}':46}{ms:>10.0f}{limit:>8.0f}{ms / limit:>8.2f}", flush=True
+                    )
+
     print(f"{'':46}{'us':>10}{'limit':>8}{'ratio':>8}")
-    for at in asyncio.run(streams.measure(running)):
-        print(f"{f'{at.name}: memory of a stream, KiB':46}{at.stream_kib:>10.0f}")
-        print(f"{'  CPU of a core, hearing nothing':46}{at.idle_cpu:>10.2f}")
-        print(f"{f'  CPU of a core, {streams.PER_SECOND} claims/s':46}{at.busy_cpu:>10.2f}")
-        for name, times_ms in (("written", at.from_write_ms), ("published", at.from_publish_ms)):
-            for percent in (50, 99):
-                ms = streams.quantile(times_ms, percent)
-                print(f"{f'  {name} → told, ms, p{percent}':46}{ms:>10.0f}{limit:>8.0f}{ms / limit:>8.2f}")
+    asyncio.run(shown())
 
 
 def _spine(running: bench.Bench) -> None:

@@ -52,17 +52,13 @@ def quantile(times_ms: Sequence[float], percent: int) -> float:
     return statistics.quantiles(times_ms, n=100)[percent - 1]
 
 
-async def measure(bench: Bench) -> list[Figures]:
+async def measure(bench: Bench) -> AsyncIterator[Figures]:
     """At claims itself, then through the gateway, which opens one at each of three services for each."""
     people = population(SEED + 1, STREAMS)
     numbers = [person.member_number for person in people]
     told = _paid(people)
-    figures = []
     for name, port in (("claims", bench.infra.ports.of("claims")), ("gateway", bench.infra.ports.gateway)):
-        count = PER_SECOND * SECONDS
-        figures.append(await _measure(bench, name, port, numbers, list(islice(told, count))))
-        print(f"  {STREAMS:,} streams at {name}: opened in {figures[-1].opened_in_s:.0f} s", flush=True)
-    return figures
+        yield await _measure(bench, name, port, numbers, list(islice(told, PER_SECOND * SECONDS)))
 
 
 def _paid(people: Sequence[MemberEnrolled]) -> Iterator[Event[ClaimsPaymentEvent]]:
