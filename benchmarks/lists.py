@@ -3,16 +3,17 @@
 import json
 import statistics
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pyreqwest.client import Client, ClientBuilder
 
-from benchmarks.bench import SEED, Bench, until
+from benchmarks.bench import SEED, Bench, cpu_s, until
 from deploy.local.ports import HOST
 from deploy.simulator.flow import history
 from deploy.simulator.people import enrolled
+from services.claims.store.queries import NEWEST_FIRST, Filter, list_query, totals_query
 from shared.app import API_PREFIX
 from shared.events.base import Event
 from shared.events.claims_payment import ClaimPaid, ClaimReversed, ClaimsPaymentEvent
@@ -32,17 +33,15 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """ms of each request from sending it to its last byte, and how many claims the filters let through, if any."""
+    """ms of each request from sending it to its last byte; CPU ms that claims and MongoDB took for one, which other
+    work changes least; how many claims the filters let through, if any."""
 
     name: str
     times_ms: list[float]
-    found: int | None
-    size: int
-
-    @property
-    def fastest_ms(self) -> float:
-        """What a busy machine spoils least."""
-        return min(self.times_ms)
+    claims_cpu_ms: float
+    mongo_cpu_ms: float
+    found: int | None = None
+    size: int = 0
 
     def quantile_ms(self, quantile: int) -> float:
         """Percentile."""
@@ -57,16 +56,47 @@ async def measure(bench: Bench) -> AsyncIterator[Figures]:
     mine = {"member_number": member.member_number}
     await until(lambda: bench.db["claims"].count_documents(mine) >= CLAIMS, WITHIN_S)
     print(f"  a member with {CLAIMS:,} claims of {YEARS} years", flush=True)
+    meter = _Meter(bench)
     direct = f"http://{HOST}:{bench.infra.ports.of('claims')}"
     token = bench.token(member.member_number)
     async with ClientBuilder().no_proxy().max_connections(1).build() as client:
-        asker = _Asker(client, direct, token)
+        asker = _Asker(client, direct, token, meter)
         for name, query in (await _lists(asker, claims)).items():
             yield await asker.figures(name, LIST, query)
         yield await asker.figures("the year's summary", f"{LIST}/summary", {"year": "2026"})
         yield await asker.figures("payments, first page", "/payments", {})
-        through = _Asker(client, bench.gateway_url(), token)
+        through = _Asker(client, bench.gateway_url(), token, meter)
         yield await through.figures("first page, by the gateway", LIST, {})
+    found = bench.db["claims"]
+    page = found.find(list_query(member.member_number, Filter(), None)).sort(NEWEST_FIRST).limit(21)
+    yield await meter.figures("in MongoDB alone: the first page", lambda: _read(page.clone()))
+    sums = totals_query(member.member_number, Filter())
+    yield await meter.figures("in MongoDB alone: the sums of the list", lambda: _read(found.aggregate(sums)))
+
+
+async def _read(found: Iterable[Any]) -> bytes:
+    list(found)
+    return b"{}"
+
+
+class _Meter:
+    def __init__(self, bench: Bench) -> None:
+        self._claims = bench.services.one("claims").process.pid
+        self._mongo = bench.infra.server("mongo").process.pid
+
+    async def figures(self, name: str, ask: Callable[[], Awaitable[bytes]]) -> Figures:
+        for _ in range(COLD_REQUESTS):
+            body = await ask()
+        times_ms, before = [], (cpu_s(self._claims), cpu_s(self._mongo))
+        for _ in range(REQUESTS):
+            started = time.perf_counter()
+            await ask()
+            times_ms.append((time.perf_counter() - started) * 1000)
+        claims_ms = (cpu_s(self._claims) - before[0]) * 1000 / REQUESTS
+        mongo_ms = (cpu_s(self._mongo) - before[1]) * 1000 / REQUESTS
+        answer: dict[str, Any] = json.loads(body)
+        found = answer["totals"]["claim_count"] if "totals" in answer else None
+        return Figures(name, times_ms, claims_ms, mongo_ms, found, len(body))
 
 
 def _claims(member: MemberEnrolled) -> list[Event[ClaimsPaymentEvent]]:
@@ -84,8 +114,8 @@ def _claims(member: MemberEnrolled) -> list[Event[ClaimsPaymentEvent]]:
 
 
 class _Asker:
-    def __init__(self, client: Client, origin: str, token: str) -> None:
-        self._client, self._origin, self._token = client, origin + API_PREFIX, token
+    def __init__(self, client: Client, origin: str, token: str, meter: _Meter) -> None:
+        self._client, self._origin, self._token, self._meter = client, origin + API_PREFIX, token, meter
 
     async def get(self, path: str, query: Query) -> bytes:
         """One answer, to its last byte."""
@@ -97,16 +127,7 @@ class _Asker:
         return body
 
     async def figures(self, name: str, path: str, query: Query) -> Figures:
-        for _ in range(COLD_REQUESTS):
-            body = await self.get(path, query)
-        times_ms = []
-        for _ in range(REQUESTS):
-            started = time.perf_counter()
-            await self.get(path, query)
-            times_ms.append((time.perf_counter() - started) * 1000)
-        answer: dict[str, Any] = json.loads(body)
-        found = answer["totals"]["claim_count"] if "totals" in answer else None
-        return Figures(name, times_ms, found, len(body))
+        return await self._meter.figures(name, lambda: self.get(path, query))
 
 
 async def _lists(asker: _Asker, claims: list[Event[ClaimsPaymentEvent]]) -> dict[str, Query]:
