@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -128,6 +129,8 @@ class Bench:
 @contextmanager
 def running() -> Iterator[Bench]:
     """The portal on free ports, in a folder that is deleted afterwards."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for thousands of streams; children inherit it
     folder = Path(tempfile.mkdtemp(prefix="espace-assure-bench-"))
     try:
         with Processes(folder / "logs") as processes:
