@@ -11,8 +11,15 @@ from services.claims.summary import added_up
 from shared.mongo import Document
 
 NEWEST_FIRST: Final = [("date", DESCENDING), ("claim_id", DESCENDING)]
+_SUMS: Final = {
+    "reimbursed_cents": "amount_cents",
+    "spent_cents": "spent_cents",
+    "left_to_pay_cents": "left_to_pay_cents",
+}
+"""Each sum of a list, and the figure of a claim that it adds up."""
 LIST_INDEXES: Final = (
-    # A member's list, newest first: what else it is filtered by is read from the index, not from the claims.
+    # A member's list, newest first: what else it is filtered by, and what it is added up by, is read from the index,
+    # not from the claims.
     IndexModel(
         [
             ("member_number", ASCENDING),
@@ -20,14 +27,15 @@ LIST_INDEXES: Final = (
             ("status", ASCENDING),
             ("beneficiary_rank", ASCENDING),
             ("domains", ASCENDING),
+            *((f"figures.{column}", ASCENDING) for column in _SUMS.values()),
         ],
-        name="filtered",
+        name="added_up",
     ),
     # Few of a member's claims have a rare word: these are found here and put in order; for a common word the index
     # above is as good, and MongoDB takes that one.
     IndexModel([("member_number", ASCENDING), ("words", ASCENDING), *NEWEST_FIRST], name="search"),
 )
-REPLACED_INDEXES: Final = ("list",)
+REPLACED_INDEXES: Final = ("list", "filtered")
 """What older releases had in their place."""
 
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
@@ -100,12 +108,7 @@ def _with_words(text: str) -> Document:
 
 def totals_query(member_number: str, which: Filter) -> list[Document]:
     """The stages that add a whole filtered list up."""
-    columns = {
-        "reimbursed_cents": "amount_cents",
-        "spent_cents": "spent_cents",
-        "left_to_pay_cents": "left_to_pay_cents",
-    }
-    sums = {name: {"$sum": f"$figures.{column}"} for name, column in columns.items()}
+    sums = {name: {"$sum": f"$figures.{column}"} for name, column in _SUMS.items()}
     return [
         {"$match": list_query(member_number, which, None)},
         {"$group": {"_id": None, "claim_count": {"$sum": 1}, **sums}},
