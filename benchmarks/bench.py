@@ -109,12 +109,11 @@ class Bench:
 
     @asynccontextmanager
     async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
-        """The connection that `publish` makes for itself, for what is published one by one."""
+        """A producer of the internal systems: what was sent is acknowledged when it stops."""
         environment = self.infra.environments.operators()
         password = SecretStr(environment["KAFKA_PASSWORD"])
-        producer: AIOKafkaProducer = KafkaAccess(
-            environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password
-        ).producer("bench")
+        access = KafkaAccess(environment["KAFKA_BOOTSTRAP_SERVERS"], environment["KAFKA_USERNAME"], password)
+        producer = access.producer("bench")
         await producer.start()
         try:
             yield producer
