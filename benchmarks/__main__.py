@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
-from benchmarks import bench, identity, ingestion, pages, visible
+from benchmarks import bench, identity, ingestion, lists, pages, streams, visible
 from shared.logs import configure
 
 
@@ -31,6 +31,36 @@ def _pages(running: bench.Bench) -> None:
         print(f"{row}{pages.LIMIT_MS:>7.0f}{ratio:>11.2f}{page.size:>9,}{packed:>9}")
 
 
+def _lists(running: bench.Bench) -> None:
+    async def shown() -> None:
+        async for asked in lists.measure(running):
+            found = "" if asked.found is None else f"{asked.found:,}"
+            p50, p99 = asked.quantile_ms(50), asked.quantile_ms(99)
+            row = f"{asked.name:44}{found:>8}{p50:>8.1f}{p99:>8.1f}{lists.LIMIT_MS:>7.0f}{p50 / lists.LIMIT_MS:>11.2f}"
+            print(f"{row}{asked.claims_cpu_ms:>9.1f}{asked.mongo_cpu_ms:>9.1f}{asked.size:>9,}", flush=True)
+
+    head = f"{'':44}{'claims':>8}{'p50 ms':>8}{'p99 ms':>8}{'limit':>7}{'p50/limit':>11}"
+    print(f"{head}{'CPU, us':>9}{'MongoDB':>9}{'bytes':>9}")
+    asyncio.run(shown())
+
+
+def _streams(running: bench.Bench) -> None:
+    async def shown() -> None:
+        async for at in streams.measure(running):
+            print(f"{f'{at.name}: {streams.STREAMS:,} streams opened in, s':46}{at.opened_in_s:>10.0f}")
+            print(f"{'  memory of a stream, KiB':46}{at.stream_kib:>10.0f}")
+            print(f"{'  CPU of a core, hearing nothing':46}{at.idle_cpu:>10.2f}")
+            print(f"{f'  CPU of a core, {streams.PER_SECOND} claims/s':46}{at.busy_cpu:>10.2f}")
+            for name, times_ms in (("written", at.from_write_ms), ("published", at.from_publish_ms)):
+                for percent in (50, 99):
+                    ms = streams.quantile(times_ms, percent)
+                    row = f"{f'  {name} → told, ms, p{percent}':46}{ms:>10.0f}{streams.LIMIT_MS:>8.0f}"
+                    print(f"{row}{ms / streams.LIMIT_MS:>8.2f}", flush=True)
+
+    print(f"{'':46}{'us':>10}{'limit':>8}{'ratio':>8}")
+    asyncio.run(shown())
+
+
 def _table(measure: Callable[[bench.Bench], Awaitable[Iterable[bench.Row]]]) -> Callable[[bench.Bench], None]:
     """What prints the rows of a measurement."""
 
@@ -51,6 +81,8 @@ async def _measured(
 
 _BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {
     "pages": _pages,
+    "lists": _lists,
+    "streams": _streams,
     "visible": _table(visible.measure),
     "identity": _table(identity.measure),
     "ingestion": _table(ingestion.measure),

@@ -1,6 +1,8 @@
 """The portal on servers of its own, with what the measurements share."""
 
 import asyncio
+import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -33,6 +35,15 @@ from shared.ids import new_id
 from shared.kafka import KafkaAccess
 
 SEED = 7
+MAX_STREAMS = 2_200
+_SETTINGS = {
+    # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
+    "TRUSTED_PROXIES": f"{HOST}/32",
+    "LIVE_MAX_STREAMS": str(MAX_STREAMS),
+    "STREAM_MAX_OPEN": str(MAX_STREAMS),
+    "HTTP_MAX_CONNECTIONS": str(MAX_STREAMS + 200),
+}
+"""Of every service; all else is as by default."""
 _BARE_LOOP = (sys.executable, "-m", "benchmarks.bare_loop")
 
 
@@ -118,13 +129,14 @@ class Bench:
 @contextmanager
 def running() -> Iterator[Bench]:
     """The portal on free ports, in a folder that is deleted afterwards."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for thousands of streams; children inherit it
     folder = Path(tempfile.mkdtemp(prefix="espace-assure-bench-"))
     try:
         with Processes(folder / "logs") as processes:
             infra = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
             infra.start()
-            # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
-            services = Services(infra, processes, {"TRUSTED_PROXIES": f"{HOST}/32"})
+            services = Services(infra, processes, _SETTINGS)
             services.start()
             bench = Bench(infra, services, processes)
             try:
@@ -158,6 +170,21 @@ async def until(
 
 def peak_memory_mib(pid: int) -> float:
     """The largest resident size of a process so far."""
+    return _memory_mib(pid, "VmHWM")
+
+
+def memory_mib(pid: int) -> float:
+    """The resident size of a process now."""
+    return _memory_mib(pid, "VmRSS")
+
+
+def _memory_mib(pid: int, name: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
-    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name))
     return kib / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """User and system seconds of a process so far (proc(5): fields 14 and 15, after the name in brackets)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

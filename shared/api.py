@@ -34,6 +34,7 @@ def list_position(text: str, kind: type[At]) -> tuple[At, str]:
     """What `list_cursor` was given. Raises `Invalid` for what no list of ours gave out."""
     try:
         at, record_id = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        str(record_id).encode()  # JSON may hold half a surrogate pair, which no database takes for a text
         return kind.fromisoformat(at), str(record_id)
     except (ValueError, TypeError):
         raise Invalid(errors=[FieldError("cursor", "cursor_invalid", "Not a cursor of this list")]) from None

@@ -1,13 +1,11 @@
 """Sign-ins and refreshes a second, and what they cost the processors."""
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from benchmarks.bench import Bench, peak_memory_mib
+from benchmarks.bench import Bench, cpu_s, peak_memory_mib
 from benchmarks.identity.hashes import BareLoop
 from benchmarks.identity.people import Api, Networks, Person
 from deploy.local.ports import HOST
@@ -15,7 +13,6 @@ from deploy.local.ports import HOST
 CLIENTS = 8
 ROUNDS, ROUND_S = 4, 5.0
 REFRESH_S, IDLE_S = 8.0, 2.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -58,7 +55,7 @@ class Processors:
         return {name: taken - self._before[name] for name, taken in self._taken().items()}
 
     def _taken(self) -> dict[str, float]:
-        return {name: _cpu_s(pid) for name, pid in self._pids.items()}
+        return {name: cpu_s(pid) for name, pid in self._pids.items()}
 
 
 async def sign_ins(bench: Bench, people: Sequence[Person], api: Api) -> tuple[Rates, Rates, float]:
@@ -137,9 +134,3 @@ async def _round(
     done = sum(await asyncio.gather(*map(client, clients)))
     rates.per_second.append(done / (time.perf_counter() - started))
     processors.end(rates.cpu_s)
-
-
-def _cpu_s(pid: int) -> float:
-    """User and system seconds of a process so far (proc(5): fields 14 and 15, after the name in brackets)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS

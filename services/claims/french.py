@@ -26,3 +26,8 @@ DOMAINS: Final[Mapping[str, str]] = {
     "AUDI": "Audioprothèses",
     "DIV": "Soins divers",
 }
+
+
+def person_name(rank: int | None, first_name: str | None) -> str:
+    """Whom a claim is for: by their rank until contract management has told the name, empty where nobody is known."""
+    return first_name or (f"Bénéficiaire n° {rank}" if rank else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.claims import card, rules
-from services.claims.french import DOMAINS, STATUSES
+from services.claims.french import DOMAINS, STATUSES, person_name
 from services.claims.models import Figures, Member, Reimbursement
 from services.claims.schemas.card import CardBeneficiary, CardDetail, Insurer
 from services.claims.schemas.payments import StatementDetail
@@ -87,7 +87,7 @@ def _in_words(which: Filter, member: Member) -> Iterator[tuple[str, str]]:
     if which.first_day or which.last_day:
         yield "Période", _period(which.first_day, which.last_day)
     if rank := which.beneficiary_rank:
-        yield "Bénéficiaire", member.first_names().get(rank) or f"bénéficiaire de rang {rank}"
+        yield "Bénéficiaire", person_name(rank, member.first_names().get(rank))
     if which.status:
         yield "Statut", STATUSES[which.status]
     if which.domain:
@@ -108,7 +108,8 @@ def _listed(reimbursement: Reimbursement) -> dict[str, str]:
     claim, listing = reimbursement.claim, reimbursement.listing
     payee = claim.paid.value.payment.payee_name if claim.paid else None
     domain = DOMAINS[listing.domains[0]] if listing.domains else "Remboursement"
-    told = (reimbursement.first_name, STATUSES[listing.status], payee and f"payé à {payee}", claim.claim_id)
+    whose = person_name(listing.beneficiary_rank, reimbursement.first_name)
+    told = (whose, STATUSES[listing.status], payee and f"payé à {payee}", claim.claim_id)
     return {
         "day": date.fromisoformat(listing.date).strftime("%d/%m/%Y"),
         "name": rules.label(claim) or domain,
@@ -138,7 +139,7 @@ def _claim(claim: ReimbursementDetail) -> dict[str, Any]:
     reversal = claim.reversal
     return {
         "claim_id": claim.claim_id,
-        "beneficiary": (claim.beneficiary.first_name if claim.beneficiary else None) or "",
+        "beneficiary": person_name(claim.beneficiary.rank, claim.beneficiary.first_name) if claim.beneficiary else "",
         "payee_name": claim.payment.payee_name if claim.payment else None,
         "lines": [_line(line) for line in claim.lines],
         "reversal": {

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.claims import rules
-from services.claims.french import DOMAINS, STATUSES
+from services.claims.french import DOMAINS, STATUSES, person_name
 from services.claims.models import Reimbursement
 
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -81,7 +81,7 @@ def _row(reimbursement: Reimbursement) -> tuple[str, ...]:
     return (
         listing.date,
         STATUSES[listing.status],
-        text_cell(reimbursement.first_name or ""),
+        text_cell(person_name(listing.beneficiary_rank, reimbursement.first_name)),
         text_cell(rules.label(claim) or ""),
         text_cell(" ; ".join(DOMAINS[domain] for domain in listing.domains)),
         *map(money_cell, money),

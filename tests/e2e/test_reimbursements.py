@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import screens, sign_in_newcomer
-from tests.e2e.outside import PASSWORD, Newcomer, Outside, line
+from tests.e2e.outside import PASSWORD, Newcomer, Outside, claim_paid, enrolment, eventually, line
 from tests.e2e.pages.first_sign_in import HomePage, OverviewPage
 from tests.e2e.pages.live import expect_stream
 from tests.e2e.pages.reimbursements import ReimbursementPage, ReimbursementsPage
@@ -177,6 +177,36 @@ def test_pages_work_without_javascript(outside: Outside, new_page: Callable[...,
     assert ReimbursementPage(page).left_to_pay() == "2,00 €"
     page.get_by_role("button", name="Se déconnecter").click()
     expect(page.get_by_role("button", name="Se connecter", exact=True)).to_be_visible()
+
+
+def test_claims_told_before_their_member_and_their_beneficiary_wait_for_both(outside: Outside, page: Page) -> None:
+    """Told before the enrolment, for a third beneficiary whom nobody has told of; one with as many lines as may be."""
+    enrolled = enrolment()
+    whose = claim_paid(enrolled["member_number"]) | {"beneficiary_rank": 3}
+    acts = [line(n, "G", f"Acte {n}", "MED", spent=300, statutory=200, complementary=100) for n in range(1, 501)]
+    outside.publish("ClaimPaid", whose | {"claim_id": "R-1"})
+    outside.publish("ClaimPaid", whose | {"claim_id": "R-500", "lines": acts, "amount_cents": 50_000})
+    outside.publish("MemberEnrolled", enrolled)
+    password = outside.letter_password(enrolled["member_number"])
+    sign_in_newcomer(page, Newcomer(enrolled["member_number"], enrolled["nir"], enrolled["email"], password))
+    row = ReimbursementsPage(page).row("R-1")
+    expect(row).to_contain_text("Pharmacie 65 % · Bénéficiaire n° 3")
+
+    outside.publish(
+        "MemberUpdated",
+        {
+            "member_number": enrolled["member_number"],
+            "beneficiaries": [
+                *enrolled["beneficiaries"],
+                enrolled["beneficiaries"][1] | {"rank": 3, "first_name": "Zoé"},
+            ],
+        },
+    )
+    eventually(lambda: bool(page.reload()) and "Zoé" in row.inner_text(), "the name is told and not shown")
+    page.goto("/remboursements/R-500")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Acte 1, Zoé")
+    expect(page.locator("table.lines tbody tr")).to_have_count(500)
+    assert ReimbursementPage(page).left_to_pay() == "0,00 €"
 
 
 def test_an_address_that_does_not_exist_is_a_page(member: Newcomer, page: Page) -> None:

@@ -12,8 +12,15 @@ from services.claims.summary import added_up
 from shared.mongo import Document
 
 NEWEST_FIRST: Final = [("date", DESCENDING), ("claim_id", DESCENDING)]
+_SUMS: Final = {
+    "reimbursed_cents": "amount_cents",
+    "spent_cents": "spent_cents",
+    "left_to_pay_cents": "left_to_pay_cents",
+}
+"""Each sum of a list, and the figure of a claim that it adds up."""
 LIST_INDEXES: Final = (
-    # A member's list, newest first: what else it is filtered by is read from the index, not from the claims.
+    # A member's list, newest first: what else it is filtered by, and what it is added up by, is read from the index,
+    # not from the claims.
     IndexModel(
         [
             ("member_number", ASCENDING),
@@ -21,12 +28,13 @@ LIST_INDEXES: Final = (
             ("status", ASCENDING),
             ("beneficiary_rank", ASCENDING),
             ("domains", ASCENDING),
+            *((f"figures.{column}", ASCENDING) for column in _SUMS.values()),
         ],
-        name="filtered",
+        name="added_up",
     ),
 )
 """A search reads the member's claims by it too: an index of words would be most of what taking a claim in costs."""
-REPLACED_INDEXES: Final = ("list", "search")
+REPLACED_INDEXES: Final = ("list", "filtered", "search")
 """What older releases had besides or in their place."""
 
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
@@ -99,12 +107,7 @@ def _with_words(text: str) -> Document:
 
 def totals_query(member_number: str, which: Filter) -> list[Document]:
     """The stages that add a whole filtered list up."""
-    columns = {
-        "reimbursed_cents": "amount_cents",
-        "spent_cents": "spent_cents",
-        "left_to_pay_cents": "left_to_pay_cents",
-    }
-    sums = {name: {"$sum": f"$figures.{column}"} for name, column in columns.items()}
+    sums = {name: {"$sum": f"$figures.{column}"} for name, column in _SUMS.items()}
     return [
         {"$match": list_query(member_number, which, None)},
         {"$group": {"_id": None, "claim_count": {"$sum": 1}, **sums}},

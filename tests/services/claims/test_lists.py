@@ -248,6 +248,16 @@ async def test_each_sum_reads_an_index(many: Database[dict[str, Any]], stages: l
     expect_indexed(explained)
 
 
+@pytest.mark.parametrize("which", [which for which in FILTERS.values() if not which.text])
+async def test_the_sums_of_a_list_are_added_up_without_its_claims(
+    many: Database[dict[str, Any]], which: Filter
+) -> None:
+    asked = {"aggregate": "claims", "pipeline": totals_query("12345678", which), "cursor": {}}
+    explained = await asyncio.to_thread(many.command, "explain", asked, verbosity="executionStats")
+    found = explained if "executionStats" in explained else explained["stages"][0]["$cursor"]
+    assert found["executionStats"]["totalDocsExamined"] == 0
+
+
 def test_a_collection_scan_would_be_seen(many: Database[dict[str, Any]]) -> None:
     plan = many["claims"].find({"status": "paid"}).sort("date").explain()["queryPlanner"]["winningPlan"]
     with pytest.raises(AssertionError):

@@ -1,13 +1,11 @@
-"""Claims and members end in the same state whatever the order of arrival and however often a fact is told."""
+"""What the rules make of what is told of claims and members (`test_any_order.py`: in whatever order)."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from itertools import pairwise, permutations
+from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.claims import rules
 from services.claims.models import Claim, Figures, Listing, Member, Status
@@ -30,9 +28,9 @@ class Shelf:
         return found | {k: c for k, (c, _) in self.rows.items() if k in originals}
 
     def take(self, batch: Sequence[Event[Any]]) -> None:
-        named = {key(MEMBER, claim_id) for told in batch for claim_id in rules.claims_named(told.data)}
+        named = {key(told.data.member_number, claim_id) for told in batch for claim_id in rules.claims_named(told.data)}
         for claim, listing in rules.fold(self.around(named), batch):
-            self.rows[key(MEMBER, claim.claim_id)] = (claim, listing)
+            self.rows[key(claim.member_number, claim.claim_id)] = (claim, listing)
 
 
 def after(*batches: Sequence[Event[Any]]) -> Shelf:
@@ -45,60 +43,6 @@ def after(*batches: Sequence[Event[Any]]) -> Shelf:
 def status_after(*events: Event[Any], claim_id: str = "R-1") -> Status | None:
     claim, _ = after(events).rows[key(MEMBER, claim_id)]
     return rules.status(claim)
-
-
-CLAIM_IDS = st.sampled_from(["R-1", "R-2", "V-1", "V-2"])
-CLAIM_FACTS = st.one_of(
-    st.builds(received, CLAIM_IDS, rank=st.integers(1, 2), label=st.sampled_from([None, "Optique"])),
-    st.builds(refused, CLAIM_IDS, rank=st.integers(1, 2)),
-    st.builds(
-        paid, CLAIM_IDS, st.sampled_from([line(), line(domain="OPTI", act_label="Verres")]), rank=st.integers(1, 2)
-    ),
-    st.tuples(CLAIM_IDS, CLAIM_IDS).filter(lambda ids: ids[0] != ids[1]).map(lambda ids: reversed_(*ids)),
-)
-MEMBER_FACTS = st.one_of(
-    st.builds(enrolled, first_name=st.sampled_from(["Laure", "Léa"])),
-    st.builds(examples.updated, last_name=st.sampled_from(["Durand", "Martin"])),
-    st.builds(examples.updated, title=st.sampled_from([None, "M."])),
-    st.builds(
-        examples.coverage_changed,
-        st.builds(
-            examples.coverage,
-            st.sampled_from(["C-1", "C-2"]),
-            st.sampled_from([2026, 2027]),
-            csr=st.sampled_from(["01", "02"]),
-        ),
-    ),
-    st.builds(examples.ended, st.sampled_from([date(2026, 6, 30), date(2026, 12, 31)])),
-)
-
-
-@st.composite
-def told_twice(draw: st.DrawFn, facts: st.SearchStrategy[Any]) -> tuple[list[Event[Any]], list[list[Event[Any]]]]:
-    """Some events, and the same in another order, some repeated, cut into batches anywhere. Times often tie."""
-    drawn = draw(st.lists(st.tuples(facts, st.integers(0, 3)), min_size=1, max_size=8))
-    events = [event(data, second, f"event-{i}") for i, (data, second) in enumerate(drawn)]
-    repeats = draw(st.lists(st.sampled_from(events), max_size=8))
-    shuffled = draw(st.permutations(events + repeats))
-    cuts = sorted(draw(st.sets(st.integers(0, len(shuffled)))))
-    bounds = [0, *cuts, len(shuffled)]
-    return events, [list(shuffled[a:b]) for a, b in pairwise(bounds)]
-
-
-@given(told_twice(CLAIM_FACTS))
-def test_claims_end_the_same_in_any_order_with_any_repetition(
-    case: tuple[list[Event[Any]], list[list[Event[Any]]]],
-) -> None:
-    events, batches = case
-    assert after(*batches).rows == after(events).rows
-
-
-@given(told_twice(MEMBER_FACTS))
-def test_members_end_the_same_in_any_order_with_any_repetition(
-    case: tuple[list[Event[Any]], list[list[Event[Any]]]],
-) -> None:
-    events, batches = case
-    assert member_after(told for batch in batches for told in batch) == member_after(events)
 
 
 def member_after(events: Any) -> Member:
