@@ -93,6 +93,15 @@ async def test_the_words_go_with_the_next_sign_in(gateway: Gateway) -> None:
     assert set(browser.cookies) == {"csrf", "session"}
 
 
+async def test_a_filtered_list_is_come_back_to_whatever_it_is_filtered_by(gateway: Gateway) -> None:
+    filtered = f"/remboursements?filtre={'x' * 4_000}"
+    async with gateway.origin("auth", auth):
+        browser = Browser(gateway, member=None)
+        fields = {"identifiant": "12345678", "mot_de_passe": "x", "suite": filtered}
+        answer = await browser.post("/", fields, opened_by=None)
+    assert (answer.status, answer.headers["location"]) == (303, filtered)
+
+
 async def test_a_token_that_ran_out_meanwhile_is_renewed_to_close_the_session(gateway: Gateway) -> None:
     over = Browser(gateway, seen_s=901, token_lives_s=-600)
     async with gateway.origin("auth", auth) as asked:
