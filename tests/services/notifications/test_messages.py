@@ -1,6 +1,5 @@
 """Messages with the management centre: over HTTP and Kafka, on real servers."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -279,7 +278,8 @@ async def test_after_kill_9_no_message_no_answer_and_no_mail_is_lost(
     until("every answer", lambda: unread(asking, number) == [30])
     said = [text for _, text in asking.texts(number, thread_id)]
     assert sorted(said[1:]) == sorted([f"Réponse {n}" for n in range(30)] + [f"Question {n}" for n in range(20)])
-    until("every mail", _mailed(world, to, {event.id for event in answers}), within_s=60.0)
+    ids = {event.id for event in answers}
+    until("every mail", lambda: {mail["Headers"]["X-Request-Id"][0] for mail in world.mails(to)} >= ids, within_s=60.0)
     until("the outbox is empty", lambda: world.db["outbox"].count_documents({}) == 0)
     assert sorted(event.text for event in await sent(world, number))[1:] == sorted(f"Question {n}" for n in range(20))
 
@@ -295,7 +295,3 @@ def _insist(asking: Asking, number: str, thread_id: str, n: int) -> None:
             return False
 
     until("the message is taken", send, within_s=60.0)
-
-
-def _mailed(world: World, to: str, ids: set[str]) -> Callable[[], bool]:
-    return lambda: {mail["Headers"]["X-Request-Id"][0] for mail in world.mails(to)} >= ids
