@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,13 +18,6 @@ PAGE = "/messages/nouveau"
 """A personal page that asks no service for anything."""
 THIRTY_DAYS_S = 30 * 24 * 3600
 OVER = "15 minutes sans activité"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 async def auth(seen: Seen, writer: asyncio.StreamWriter) -> None:
