@@ -238,8 +238,8 @@ async def test_an_open_stream_tells_its_own_member_and_ends_with_the_session(
 
 
 async def test_of_an_erased_member_nothing_stays(world: World, asking: Asking, number: str) -> None:
-    await world.publish(world.enrolled(number), world.issued(number, "SECRET"))
-    until("auth's letter and ours", lambda: len(world.letters(number)) == 2)
+    await world.publish(world.enrolled(number), *(world.issued(number, password) for password in ("ONE", "TWO")))
+    until("two letters", lambda: len(world.letters(number)) == 2)
     letters = world.letters(number)
     thread_id = asking.written(number)
     await world.publish(answer(number, thread_id), paid(number))
