@@ -5,12 +5,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-# Two workers, each with servers of its own, a file at a time: the tests mostly wait.
-PYTEST := $(RUN) -m pytest -q -n 2 --dist loadfile
-# `$(call tests,MARKS)`: what failed is tried once more, alone, with its output: on a busy machine two workers make some
-# wait too short. What fails again counts.
+# `$(call pytest,WORKERS)`: each with servers of its own, a file at a time, in the order of tests/conftest.py. The tests on
+# servers mostly wait: three keep two cores busy, as two with a browser each do.
+pytest = $(RUN) -m pytest -q -n $(1) --dist loadfile --no-loadscope-reorder
+# `$(call tests,WORKERS,MARKS)`: what failed is tried once more, alone, with its output: on a busy machine several workers
+# make some wait too short. What fails again counts.
 AGAIN := $(RUN) -m pytest -q --last-failed --last-failed-no-failures none
-tests = $(PYTEST) -m "$(1)" || { echo "Once more, alone:"; $(AGAIN) -m "$(1)"; }
+tests = $(call pytest,$(1)) -m "$(2)" || { echo "Once more, alone:"; $(AGAIN) -m "$(2)"; }
 STAMP := $(VENV)/.installed
 
 .PHONY: help run env sign-in words test test-unit test-servers test-browser test-full test-compose lint types bench docs publish clean-data requirements
@@ -38,23 +39,27 @@ env: $(STAMP) ## write .env for docker compose: settings, and secrets drawn at r
 sign-in: $(STAMP) ## who can sign in to the demo of docker compose, and with what
 	@$(RUN) -m deploy.compose sign-in
 
-test: lint types test-unit test-servers test-browser ## everything but the slow proofs
+# The servers' tools are compiled while lint, types and unit tests run. If that fails, test-servers tries again and says why.
+test: $(STAMP) ## everything but the slow proofs
+	@$(RUN) -m deploy.local install & tools=$$!; trap 'kill $$tools 2>/dev/null' EXIT; \
+	$(MAKE) --no-print-directory lint types test-unit && { wait $$tools; trap - EXIT; \
+	$(MAKE) --no-print-directory test-servers test-browser; }
 
 test-unit: $(STAMP) ## pure logic
-	@$(PYTEST) -m "not servers and not processes and not browser and not slow and not compose"
+	@$(call pytest,2) -m "not servers and not processes and not browser and not slow and not compose"
 
 test-servers: $(STAMP) ## on real servers of its own
 	@$(RUN) -m deploy.local install
-	@$(call tests,(servers or processes) and not browser and not slow)
+	@$(call tests,3,(servers or processes) and not browser and not slow)
 
 test-browser: $(STAMP) ## in headless Chromium
 	@$(RUN) -m deploy.local install
 	@$(RUN) -m deploy.local browser
-	@$(call tests,browser and not slow)
+	@$(call tests,2,browser and not slow)
 
 test-full: test ## the slow proofs too
-	@$(PYTEST) -m "slow and not browser"
-	@$(PYTEST) --dist load -m "slow and browser"
+	@$(call pytest,2) -m "slow and not browser"
+	@$(call pytest,2) --dist load -m "slow and browser"
 
 test-compose: $(STAMP) ## docker-compose.yml for real: needs docker with compose; the first time MinIO is compiled
 	@$(RUN) -m pytest -q -m compose tests/compose

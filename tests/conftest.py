@@ -29,6 +29,35 @@ hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
 
+LONGEST_FIRST = (
+    "e2e/test_gallery.py",
+    "e2e/test_session_end.py",
+    "e2e/test_keyboard.py",
+    "e2e/test_lost_password.py",
+    "chaos/test_outages.py",
+    "deploy/test_cli_dead_letters.py",
+    "services/documents/test_outages.py",
+    "services/claims/test_exports.py",
+    "services/auth/test_hashing.py",
+    "services/notifications/test_change_mails.py",
+    "services/claims/test_statements.py",
+    "services/documents/test_documents.py",
+    "services/auth/test_process.py",
+    "deploy/test_cli.py",
+    "services/notifications/test_letters_on_servers.py",
+    "services/notifications/test_member_mails.py",
+    "shared/test_consumer.py",
+    "services/claims/test_stream.py",
+)
+"""Files that take longest: begun last, one of them would keep one worker busy while the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files go to the workers in the order of their tests."""
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def logs() -> None:
     """As in production: JSON lines, no rich tracebacks."""
@@ -41,7 +70,8 @@ def infra() -> Iterator[RealServers]:
     folder = Path(tempfile.mkdtemp(prefix="espace-assure-tests-"))
     try:
         with Processes(folder / "logs") as processes:
-            servers = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
+            tools = Toolbox(cache_folder(), processes).tools()
+            servers = Infra(folder, Ports.free(), tools, processes, short_lived=True)
             servers.start()
             yield RealServers(servers, processes)
     finally:

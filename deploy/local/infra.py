@@ -27,7 +27,9 @@ NEEDED_MIB: Final = 1024
 class Infra:
     """Kafka, MongoDB, MinIO and Mailpit with their data in ``folder``."""
 
-    def __init__(self, folder: Path, ports: Ports, tools: Tools, processes: Processes) -> None:
+    def __init__(
+        self, folder: Path, ports: Ports, tools: Tools, processes: Processes, *, short_lived: bool = False
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         require_room(folder, NEEDED_MIB)
         self.ports = ports
@@ -36,6 +38,7 @@ class Infra:
         self.environments = Environments(ports, self.secrets)
         self._tools = tools
         self._processes = processes
+        self._short_lived = short_lived
         self._servers: dict[str, Supervised] = {}
 
     def start(self) -> None:
@@ -61,4 +64,5 @@ class Infra:
         yield minio.program(folder / "minio", ports, tools, secrets)
         yield mailpit.program(folder / "mailpit", ports, tools)
         # Last: its first preparation takes seconds, in which the others start.
-        yield kafka.program(folder / "kafka", ports, tools, self._processes, secrets)
+        kafka_folder, short_lived = folder / "kafka", self._short_lived
+        yield kafka.program(kafka_folder, ports, tools, self._processes, secrets, short_lived=short_lived)

@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Toolbox:
     def __init__(self, cache: Path, processes: Processes) -> None:
         self._cache = cache
         self._processes = processes
+        # One compilation at a time, on all cores: the second finds what both need, Go's library above all, done.
+        self._compiling = threading.Lock()
         # Package tools read proxies, registries and flags from the user's environment. Go and npm insist on a HOME.
         self._environment = {**os.environ, "HOME": os.environ.get("HOME") or str(Path.home())}
 
@@ -93,7 +96,8 @@ class Toolbox:
 
         def build(folder: Path) -> None:
             environment = self._go_environment() | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
-            self._run("minio", [self.go(), "install", "-trimpath", "-ldflags=-s -w", versions.MINIO], environment)
+            with self._compiling:
+                self._run("minio", [self.go(), "install", *_COMPILED, versions.MINIO], environment)
 
         return install(self._cache, "minio", _short(versions.MINIO), build, "3 to 5 minutes, once") / "minio"
 
@@ -109,8 +113,9 @@ class Toolbox:
             npm = self._npm()
             self._run("mailpit", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment, source)
             self._run("mailpit", [*npm, "run", "package"], environment, source)
-            go = [self.go(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "mailpit"), "."]
-            self._run("mailpit", go, environment | {"CGO_ENABLED": "0"}, source)
+            with self._compiling:
+                go = [self.go(), "build", *_COMPILED, "-o", str(folder / "mailpit"), "."]
+                self._run("mailpit", go, environment | {"CGO_ENABLED": "0"}, source)
             shutil.rmtree(source)
 
         return install(self._cache, "mailpit", _short(versions.MAILPIT), build, "one to two minutes, once") / "mailpit"
@@ -182,6 +187,8 @@ class Toolbox:
 
 
 _MONGOD: Final = "fiftyone/db/bin/mongod"
+_COMPILED: Final = ("-trimpath", "-ldflags=-s -w")
+"""The same for both, so that one finds what the other has compiled."""
 
 
 def _output(*command: str) -> str:

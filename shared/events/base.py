@@ -54,7 +54,7 @@ class Event(Generic[D_co]):
     def of(
         data: D,
         *,
-        id: str | None = None,  # noqa: A002  the attribute's name in CloudEvents
+        id: str | None = None,  # noqa: A002 - the attribute's name in CloudEvents
         time: datetime | None = None,
         subject: str | None = None,
         traceparent: str | None = None,

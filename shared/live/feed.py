@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bson import Timestamp
 from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
 
@@ -55,10 +56,11 @@ class Feed:
         self.open = asyncio.Event()
         """Set while the change stream stands: what is committed from then on will be told."""
         self._token: Mapping[str, Any] | None = None
+        self._gap = False  # changes were lost; listeners read again once what comes after will be told
 
     async def run(self) -> None:
         """Follow the database until nobody wants it any more; what fails is waited out."""
-        self._token = None
+        self._token, self._gap = None, False
         backoff = Backoff(first_s=0.1, cap_s=2.0)
         while self._wanted():
             try:
@@ -78,8 +80,7 @@ class Feed:
         else:
             log.error("live_feed_failed", exc_info=error)
         if self._token:  # what it would resume at may be what broke it
-            self._token = None
-            self._on_gap()
+            self._token, self._gap = None, True
 
     async def _follow(self, backoff: Backoff) -> None:
         """One cursor, from the last token on, until nobody wants it; the session pins it to us (getMore demands it)."""
@@ -90,9 +91,13 @@ class Feed:
                 self.open.clear()
 
     async def _read(self, session: Session, backoff: Backoff) -> None:
-        cursor = await self._command(session, {"aggregate": 1, "pipeline": self._pipeline(), "cursor": _BATCH})
+        pipeline = self._pipeline({"resumeAfter": self._token} if self._token else await self._present())
+        cursor = await self._command(session, {"aggregate": 1, "pipeline": pipeline, "cursor": _BATCH})
         self._hand_out(cursor["firstBatch"], cursor)
         self.open.set()
+        if self._gap:
+            self._gap = False
+            self._on_gap()
         while self._wanted():
             await asyncio.sleep(PAUSE_S)
             more = {"getMore": cursor["id"], "collection": _NAMESPACE, **_BATCH, "maxTimeMS": WAIT_MS}
@@ -101,15 +106,24 @@ class Feed:
             backoff.reset()
         await self._db.command({"killCursors": _NAMESPACE, "cursors": [cursor["id"]]}, session=session)
 
+    async def _present(self) -> Mapping[str, Any]:
+        """Where to begin so that nothing falls between: behind the last write that a majority holds.
+
+        By itself a change stream begins behind the last write of all. Readers see what a majority holds, which is less
+        for some milliseconds: a write in between would be neither read nor told.
+        """
+        hello = await self._db.command("hello")
+        held: Timestamp = hello["lastWrite"]["majorityOpTime"]["ts"]
+        return {"startAtOperationTime": Timestamp(held.time, held.inc + 1)}
+
     async def _command(self, session: Session, command: dict[str, Any]) -> dict[str, Any]:
         reply = await self._db.command(command, codec_options=self._db.codec_options, session=session)
         cursor: dict[str, Any] = reply["cursor"]
         return cursor
 
-    def _pipeline(self) -> list[dict[str, Any]]:
-        from_token = {"resumeAfter": self._token} if self._token else {}
+    def _pipeline(self, start: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [
-            {"$changeStream": from_token},
+            {"$changeStream": start},
             {"$match": {"operationType": {"$in": _WRITES}, "ns.coll": {"$in": list(self._events)}}},
             {"$project": {"collection": "$ns.coll", "key": "$documentKey._id", "at": _STAMP}},
         ]

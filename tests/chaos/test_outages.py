@@ -9,6 +9,7 @@ import pytest
 from shared.events.base import Event, EventData
 from shared.events.claims_payment import ClaimPaid, ClaimReversed
 from tests.chaos.conftest import Bench
+from tests.shared.workbench import until
 
 pytestmark = pytest.mark.servers
 
@@ -65,11 +66,13 @@ async def test_a_service_started_before_its_database_waits_and_says_so(bench: Be
     bench.portal.stop("claims")
     bench.infra.process("mongo").kill()
     starting = asyncio.create_task(asyncio.to_thread(bench.portal.start, "claims"))
-    try:
-        await asyncio.sleep(4)
+
+    async def says_so() -> bool:
         status, body = bench.ready()
-        assert status == 503
-        assert body["parts"]["mongo"] == "starting"
+        return status == 503 and body["parts"]["mongo"] == "starting"
+
+    try:
+        await until(says_so, "claims says what it waits for")
     finally:
         bench.infra.process("mongo").start()
     await asyncio.wait_for(starting, 60)

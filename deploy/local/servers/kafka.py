@@ -19,8 +19,13 @@ HEAP_MIB: Final = 512
 _LOGIN: Final = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
-def program(folder: Path, ports: Ports, tools: Tools, processes: Processes, secrets: Secrets) -> Program:
-    """The broker, its storage formatted on the first start. ``folder`` is its own."""
+def program(
+    folder: Path, ports: Ports, tools: Tools, processes: Processes, secrets: Secrets, *, short_lived: bool = False
+) -> Program:
+    """The broker, its storage formatted on the first start. ``folder`` is its own.
+
+    ``short_lived``: for minutes and little load; it starts with half the processor time, and never gets as fast.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     settings, data = folder / "server.properties", folder / "data"
     write_private(settings, "".join(f"{key}={value}\n" for key, value in broker_settings(data, ports, secrets).items()))
@@ -30,7 +35,7 @@ def program(folder: Path, ports: Ports, tools: Tools, processes: Processes, secr
         storage_tool = [*java, *_SHORT_LIVED, "-cp", tools.kafka_jars, "kafka.tools.StorageTool"]
         how = ["format", "--standalone", "-t", _cluster_id(), "-c", str(settings)]
         processes.run("kafka-format", [*storage_tool, *how], base_environment())
-    command = [*java, "-cp", tools.kafka_jars, "kafka.Kafka", str(settings)]
+    command = [*java, *(_SHORT_LIVED if short_lived else ()), "-cp", tools.kafka_jars, "kafka.Kafka", str(settings)]
     return Program("kafka", command, lambda: answers(ports.kafka), folder=folder)
 
 

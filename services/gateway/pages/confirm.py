@@ -10,7 +10,7 @@ from services.gateway.drafts import Draft
 from services.gateway.pages.confirm_page import confirm_page
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.passwords import Refused, field_errors
-from services.gateway.pages.web import CONFIRM, CheckedForm, SignedIn, WebPages, local_path, see
+from services.gateway.pages.web import CONFIRM, LONGEST_PATH, CheckedForm, SignedIn, WebPages, local_path, see
 from services.gateway.passkeys import credential
 from services.gateway.upstream import Json
 from services.gateway.web_session import WebSession
@@ -29,7 +29,7 @@ class Confirmation(BaseModel):
 
     mot_de_passe: str = Field("", max_length=1024, repr=False)
     cle: str = Field("", repr=False)
-    suite: str = Field("", max_length=500)
+    suite: str = Field("", max_length=LONGEST_PATH)
     garde: str = ""
 
 

@@ -12,7 +12,7 @@ from services.gateway.device_names import device_name
 from services.gateway.pages.code_page import code_page
 from services.gateway.pages.keeping import KeptRoute, keeper
 from services.gateway.pages.sign_in_page import COOKIES_KNOWN, Block, sign_in_page
-from services.gateway.pages.web import FIRST_STEPS, CheckedForm, WebPages, due_step, local_path, see
+from services.gateway.pages.web import FIRST_STEPS, LONGEST_PATH, CheckedForm, WebPages, due_step, local_path, see
 from services.gateway.passkeys import credential
 from services.gateway.schemas.account import SignedIn
 from services.gateway.upstream import Answer, Json
@@ -23,7 +23,7 @@ AFTER_SIGN_IN = "/accueil"
 
 router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
-Path = Annotated[str, Form(max_length=500)]
+Path = Annotated[str, Form(max_length=LONGEST_PATH)]
 
 
 @router.get("/")
@@ -45,7 +45,7 @@ class SigningIn(BaseModel):
     identifiant: str = Field("", max_length=254)
     mot_de_passe: str = Field("", max_length=1024, repr=False)
     cle: str = Field("", repr=False)
-    suite: str = Field("", max_length=500)
+    suite: str = Field("", max_length=LONGEST_PATH)
     appareil_personnel: bool = False
     garde: str = ""
 

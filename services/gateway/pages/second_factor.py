@@ -11,7 +11,7 @@ from services.gateway.pages.code_page import code_page
 from services.gateway.pages.home import AFTER_SIGN_IN, onwards
 from services.gateway.pages.keeping import KeptRoute
 from services.gateway.pages.passwords import Refused, field_errors
-from services.gateway.pages.web import CODE, CheckedForm, SignedIn, WebPages, local_path, see
+from services.gateway.pages.web import CODE, LONGEST_PATH, CheckedForm, SignedIn, WebPages, local_path, see
 from services.gateway.web_session import WebSession
 from shared.errors import TooManyRequests
 
@@ -27,7 +27,7 @@ class Typed(BaseModel):
     code: str = Field("", max_length=64, repr=False)
     secours: bool = False
     autre: bool = False
-    suite: str = Field("", max_length=500)
+    suite: str = Field("", max_length=LONGEST_PATH)
     garde: str = ""
 
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from services.gateway.pages.home import AFTER_SIGN_IN
 from services.gateway.pages.keeping import KeptRoute, keeper
-from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, local_path, see
+from services.gateway.pages.web import LONGEST_PATH, CheckedForm, SignedIn, WebPages, local_path, see
 
 router = APIRouter(route_class=KeptRoute, dependencies=[CheckedForm], include_in_schema=False)
 
@@ -22,7 +22,7 @@ async def left(request: Request, web: WebPages) -> Response:
 
 @router.post("/session/prolonger")
 async def stay(
-    request: Request, web: WebPages, session: SignedIn, suite: Annotated[str, Form(max_length=500)] = ""
+    request: Request, web: WebPages, session: SignedIn, suite: Annotated[str, Form(max_length=LONGEST_PATH)] = ""
 ) -> Response:
     """The member is still there. `suite`: the page to go back to; our script stays on it."""
     web.sessions.prolong(request, session)

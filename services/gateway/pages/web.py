@@ -34,6 +34,8 @@ CODE: Final = "/connexion/code"
 """Where a second factor is asked for, after the password."""
 FIRST_STEPS: Final = "/premiere-connexion"
 """Where everything else is done that an account asks for first."""
+LONGEST_PATH: Final = 5_000
+"""Of a page to come back to, in characters; a filtered list has the longest."""
 
 log = get_logger(__name__)
 
@@ -180,7 +182,8 @@ def local_path(text: str, default: str) -> str:
 def _wanted(request: Request) -> str:
     """The page to come back to after signing in: the one asked for, or the one that asked for a part."""
     if "hx-request" in request.headers:
-        return local_path(urlsplit(request.headers.get("hx-current-url", "")).path, "/")
+        shown = urlsplit(request.headers.get("hx-current-url", ""))
+        return local_path(shown._replace(scheme="", netloc="", fragment="").geturl(), "/")
     if request.method != "GET":
         return "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.services.auth.authenticator import Authenticator
-from tests.services.auth.driver import Answer, AuthApi
+from tests.services.auth.changing import confirmed
+from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed
+from tests.services.auth.resetting import with_member_number
 
 
 async def creation(api: AuthApi, access: str) -> dict[str, Any]:
@@ -20,6 +22,14 @@ async def add(api: AuthApi, access: str, device: Authenticator, name: str | None
     """In a confirmed session."""
     body = {"credential": device.make(await creation(api, access)), "name": name}
     return await api.call("POST", "/account/passkeys", body, token=access)
+
+
+async def with_passkey(api: AuthApi, backbone: Backbone, device: Authenticator) -> tuple[Signed, str]:
+    """A member who has a passkey on `device`, and the access token of the confirmed session that added it."""
+    member = await with_member_number(api, backbone)
+    access = await confirmed(api, member.number)
+    assert (await add(api, access, device)).status == 201
+    return member, access
 
 
 async def sign_in_options(api: AuthApi) -> dict[str, Any]:
@@ -48,3 +58,7 @@ async def passkeys(api: AuthApi, access: str) -> list[dict[str, Any]]:
 async def kinds(api: AuthApi, access: str) -> list[str]:
     """What the record says, newest first."""
     return [event["kind"] for event in (await api.call("GET", "/activity", token=access)).body["items"]]
+
+
+def told(answer: Answer) -> tuple[int, object]:
+    return answer.status, answer.body.get("code")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import urllib3
 from joserfc import jws
@@ -82,3 +85,24 @@ def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes) -> st
 
 def base64url(raw: bytes) -> str:
     return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+FORGED: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
+    "another type": lambda header, _: header.update(typ="JWT"),
+    "no type": lambda header, _: header.pop("typ"),
+    "no key named": lambda header, _: header.pop("kid"),
+    "an unknown key": lambda header, _: header.update(kid="auth-9"),
+    "another issuer": lambda _, claims: claims.update(iss="somebody-else"),
+    "another insurer": lambda _, claims: claims.update(insurer="another"),
+    "another member": lambda _, claims: claims.update(sub="00000000"),
+    "another session": lambda _, claims: claims.update(sid=str(uuid4())),
+    "expired a second ago": lambda _, claims: claims.update(exp=int(time.time()) - 1),
+    "of the future": lambda _, claims: claims.update(iat=int(time.time()) + 60),
+    "not valid yet": lambda _, claims: claims.update(nbf=int(time.time()) + 60),
+    "an end that is no time": lambda _, claims: claims.update(exp=10**30),
+    "a start that is no time": lambda _, claims: claims.update(iat=[MARK]),
+    "a member that is no text": lambda _, claims: claims.update(sub=[MARK]),
+    "actions that are no list": lambda _, claims: claims.update(required_actions=7),
+    "without an end": lambda _, claims: claims.pop("exp"),
+}
+"""What a header and claims may say that no token of ours says: each change alone must be refused."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,7 +19,7 @@ from tests.services.auth.counting import HASHES
 from tests.services.auth.driver import AuthApi, Backbone
 from tests.services.auth.living import Lived, live
 from tests.services.auth.resetting import OWN, solved, with_key
-from tests.services.auth.rough import MARK, Rough, base64url, by_hand, encoded, part_of, refused
+from tests.services.auth.rough import FORGED, MARK, Rough, base64url, by_hand, encoded, part_of, refused
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
@@ -243,26 +241,6 @@ def test_a_token_of_another_kind_opens_nothing(rough: Rough, lived: Lived, kind:
         refused(rough.post("/session", device), "invalid_credentials")
     for token in (*lived.links.values(), *lived.refresh, *lived.devices):
         refused(rough.send("GET", "/api/v1/account", b"", token=token), "unauthenticated")
-
-
-FORGED: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
-    "another type": lambda header, _: header.update(typ="JWT"),
-    "no type": lambda header, _: header.pop("typ"),
-    "no key named": lambda header, _: header.pop("kid"),
-    "an unknown key": lambda header, _: header.update(kid="auth-9"),
-    "another issuer": lambda _, claims: claims.update(iss="somebody-else"),
-    "another insurer": lambda _, claims: claims.update(insurer="another"),
-    "another member": lambda _, claims: claims.update(sub="00000000"),
-    "another session": lambda _, claims: claims.update(sid=str(uuid4())),
-    "expired a second ago": lambda _, claims: claims.update(exp=int(time.time()) - 1),
-    "of the future": lambda _, claims: claims.update(iat=int(time.time()) + 60),
-    "not valid yet": lambda _, claims: claims.update(nbf=int(time.time()) + 60),
-    "an end that is no time": lambda _, claims: claims.update(exp=10**30),
-    "a start that is no time": lambda _, claims: claims.update(iat=[MARK]),
-    "a member that is no text": lambda _, claims: claims.update(sub=[MARK]),
-    "actions that are no list": lambda _, claims: claims.update(required_actions=7),
-    "without an end": lambda _, claims: claims.pop("exp"),
-}
 
 
 @pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)

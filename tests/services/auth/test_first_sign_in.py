@@ -191,3 +191,14 @@ def _expire_letters(infra: RealServers, member: Signed) -> None:
         over = {"$set": {"temporary_passwords.$[].expires_at": datetime.now(UTC) - timedelta(seconds=1)}}
         changed = client["auth"]["accounts"].update_one({"_id": member.number}, over)
         assert changed.modified_count == 1
+
+
+async def test_a_member_who_never_signed_in_gets_another_letter_and_still_chooses(
+    api: AuthApi, backbone: Backbone
+) -> None:
+    member = await enrol(backbone)
+    renewed = await next_letter(api, backbone, member, "renewal", identifier=member.nir)
+    assert renewed.data.identifier_kind == "nir"
+    for password in (member.temporary_password, backbone.opened(renewed, "password")):
+        signed_in = await api.sign_in(member.nir, password)
+        assert signed_in.body["required_actions"] == ["choose_identifier", "choose_password"]

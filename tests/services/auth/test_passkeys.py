@@ -13,8 +13,9 @@ from pymongo import MongoClient
 from tests.services.auth import keys
 from tests.services.auth.authenticator import Authenticator
 from tests.services.auth.changing import confirmed, moved, undo, wish
-from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol
+from tests.services.auth.driver import AuthApi, Backbone, enrol
 from tests.services.auth.factoring import turn_on
+from tests.services.auth.keys import told, with_passkey
 from tests.services.auth.resetting import (
     NEXT,
     OWN,
@@ -39,20 +40,8 @@ def device(infra: RealServers) -> Authenticator:
     return Authenticator(infra.environment("auth")["PORTAL_URL"])
 
 
-def told(answer: Answer) -> tuple[int, object]:
-    return answer.status, answer.body.get("code")
-
-
 def another(device: Authenticator) -> Authenticator:
     return Authenticator(device.origin)
-
-
-async def with_passkey(api: AuthApi, backbone: Backbone, device: Authenticator) -> tuple[Signed, str]:
-    """A member who has a passkey on `device`, and the access token of the confirmed session that added it."""
-    member = await with_member_number(api, backbone)
-    access = await confirmed(api, member.number)
-    assert (await keys.add(api, access, device)).status == 201
-    return member, access
 
 
 async def test_a_passkey_signs_in_without_identifier_and_password(

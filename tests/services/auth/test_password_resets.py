@@ -248,17 +248,6 @@ async def test_whichever_of_several_passwords_is_meant_a_try_costs_one_hash(
     assert costs == [(200, 1)] * 3 + [(401, 1)] * 2
 
 
-async def test_a_member_who_never_signed_in_gets_another_letter_and_still_chooses(
-    api: AuthApi, backbone: Backbone
-) -> None:
-    member = await enrol(backbone)
-    renewed = await next_letter(api, backbone, member, "renewal", identifier=member.nir)
-    assert renewed.data.identifier_kind == "nir"
-    for password in (member.temporary_password, backbone.opened(renewed, "password")):
-        signed_in = await api.sign_in(member.nir, password)
-        assert signed_in.body["required_actions"] == ["choose_identifier", "choose_password"]
-
-
 async def test_an_address_that_was_never_confirmed_gets_no_link(api: AuthApi, backbone: Backbone) -> None:
     member = await enrol(backbone)
     await choose(api, member, "email")

@@ -1,4 +1,4 @@
-"""The claims service as a process of its own on the session's real servers, with auth beside it for its keys."""
+"""The claims service as a process of its own on the session's real servers, with auth's keys beside it."""
 
 import asyncio
 import json
@@ -26,6 +26,7 @@ from shared.app import API_PREFIX
 from shared.events.base import Event, EventData
 from shared.events.record import to_message
 from shared.kafka import KafkaAccess
+from tests.auth_keys import auth_keys
 from tests.services.claims.paper import Paper
 from tests.stack import RealServers, RunningPortal
 
@@ -197,17 +198,16 @@ class ClaimsService:
 
 @pytest.fixture(scope="module")
 def processes(infra: RealServers) -> Iterator[RunningPortal]:
-    """auth and claims."""
+    """claims."""
     portal = RunningPortal(
         infra, {"STATEMENT_QUIET_SECONDS": str(QUIET_S), "STATEMENT_AT_MOST_SECONDS": str(AT_MOST_S)}
     )
-    try:
-        for service in ("auth", "claims"):
-            portal.start(service)
-        yield portal
-    finally:
-        for service in ("claims", "auth"):
-            portal.stop(service)
+    with auth_keys(infra):
+        try:
+            portal.start("claims")
+            yield portal
+        finally:
+            portal.stop("claims")
 
 
 @pytest.fixture

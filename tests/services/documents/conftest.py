@@ -1,4 +1,4 @@
-"""documents as a process on real servers, auth beside it for its keys, and everything around it."""
+"""documents as a process on real servers, auth's keys beside it, and everything around it."""
 
 import asyncio
 import hashlib
@@ -24,8 +24,9 @@ from shared.app import API_PREFIX
 from shared.events.base import Event, EventData
 from shared.events.membership import MemberEnrolled
 from tests import kafka
+from tests.auth_keys import auth_keys
 from tests.processes import Service, until
-from tests.stack import RealServers, RunningPortal
+from tests.stack import RealServers
 
 FAST = {
     "INTAKE_KEPT_SECONDS": "0",
@@ -197,11 +198,9 @@ def sha256(data: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def auth(infra: RealServers) -> Iterator[None]:
-    """For its public keys."""
-    portal = RunningPortal(infra)
-    portal.start("auth")
-    yield
-    portal.stop("auth")
+    """Its public keys."""
+    with auth_keys(infra):
+        yield
 
 
 @pytest.fixture(scope="module")

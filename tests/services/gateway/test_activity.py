@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import get_args
 
 import pytest
 
 from services.auth.models import SecurityEventKind
-from tests.services.gateway.members import KEYS, Browser
+from tests.services.gateway.members import Browser
 from tests.services.gateway.running import Answer, Gateway, Seen, say
 
 pytestmark = pytest.mark.servers
 
 HERE = "/compte/activite"
 OTHER = "Autre changement"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 def auth(*kinds: str, next_cursor: str | None = None, status: str = "200 OK") -> Answer:

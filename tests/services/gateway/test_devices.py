@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.gateway.device_names import device_name
 from services.gateway.pages import words
-from tests.services.gateway.members import KEYS, LAURE, PAUL, Browser, pair
+from tests.services.gateway.members import LAURE, PAUL, Browser, pair
 from tests.services.gateway.running import Answer, Gateway, Seen, say
 
 HERE = "/compte/appareils"
@@ -53,13 +52,6 @@ def test_a_browser_has_a_name_in_plain_words(agent: str, name: str) -> None:
 def test_the_name_is_in_the_readers_language() -> None:
     said = words.translations("en").gettext
     assert [device_name(agent, said) for agent in ("Firefox/133.0 (Windows)", "")] == ["Firefox on Windows", "Browser"]
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 def sessions(**changed: object) -> dict[str, object]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
 from shared.clock import now, rfc3339
-from tests.services.gateway.members import KEYS, LAURE, Browser
+from tests.services.gateway.members import LAURE, Browser
 from tests.services.gateway.running import Answer, Gateway, Seen, say
 from tests.services.gateway.test_kept_text import auth as signs_in
 from tests.services.gateway.test_kept_text import sign_in
@@ -24,13 +23,6 @@ ACCOUNT: dict[str, object] = {
     "member_number": LAURE, "first_name": "Laure", "last_name": "Dupont", "email_masked": "l***@example.org",
     "identifier_kind": "email", "required_actions": [], "confirmed_until": None,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 class Auth:

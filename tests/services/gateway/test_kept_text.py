@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from tests.services.gateway.members import KEYRING, KEYS, LAURE, PAUL, Answered, Browser, pair
+from tests.services.gateway.members import KEYRING, LAURE, PAUL, Answered, Browser, pair
 from tests.services.gateway.running import Answer, Gateway, Seen, say
 
 pytestmark = pytest.mark.servers
@@ -24,13 +24,6 @@ OPEN_THREAD = {
     "thread_id": "t-1", "subject": "Mes lunettes", "category": "card", "last_activity_at": "2026-11-20T10:00:00Z",
     "last_sender": "centre", "unread": False, "can_reply": True, "messages": [],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 def auth(member: str = LAURE, *actions: str, account: Mapping[str, object] | None = None) -> Answer:

@@ -44,7 +44,9 @@ async def _followed(gateway: Gateway) -> tuple[str, str]:
     assert {"HttpOnly", "SameSite=Lax"} <= {part.strip() for part in link.split(";")}
     cookie = link.split(";")[0]
     _, _, page = await gateway.raw(f"GET /nouveau-mot-de-passe HTTP/1.1\nHost: portal\nCookie: {cookie}")
-    assert TOKEN not in page.decode()
+    text = page.decode()
+    assert TOKEN not in text
+    assert ("12 caractères au moins" in text, "8 caractères suffisent" in text) == (True, True)  # whoever's link it is
     csrf_cookie, csrf = await form(gateway)
     return f"{cookie}; {csrf_cookie}", csrf
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from itertools import product
 
 import pytest
 
-from tests.services.gateway.members import KEYS, LAURE, Answered, Browser, pair
+from tests.services.gateway.members import LAURE, Answered, Browser, pair
 from tests.services.gateway.running import Answer, Gateway, Seen, say
 from tests.services.gateway.test_kept_text import (
     MESSAGE,
@@ -40,13 +39,6 @@ LISTS = {
     "/messages": {"items": [{**OPEN_THREAD, "unread": 0}]},
     "/messages/t-1": {**OPEN_THREAD, "unread": 0},
 }
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 def former(gateway: Gateway, *, lives_s: int = 300) -> Browser:

@@ -197,6 +197,6 @@ async def test_an_address_that_does_not_exist_is_a_page_for_forms_too(gateway: G
 
 async def test_part_of_a_page_without_a_session_sends_the_whole_page_to_sign_in(gateway: Gateway) -> None:
     head = "GET /parties/remboursements/R-1 HTTP/1.1\nHost: portal\nHX-Request: true"
-    status, headers, body = await gateway.raw(f"{head}\nHX-Current-URL: {gateway.url}/remboursements")
+    status, headers, body = await gateway.raw(f"{head}\nHX-Current-URL: {gateway.url}/remboursements?filtre=abc")
     assert (status, body) == (204, b"")
-    assert dict(headers)["hx-redirect"] == "/?suite=%2Fremboursements"
+    assert dict(headers)["hx-redirect"] == "/?suite=%2Fremboursements%3Ffiltre%3Dabc"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ import pytest
 
 from services.gateway.passkeys import credential
 from shared.clock import now, rfc3339
-from tests.services.gateway.members import KEYS, LAURE, Browser, pair
+from tests.services.gateway.members import LAURE, Browser, pair
 from tests.services.gateway.running import Gateway, Seen, say
 from tests.services.gateway.test_identifier import ACCOUNT, CONFIRM, NO_JSON
 
@@ -25,13 +24,6 @@ PASSKEY = {
     "passkey_id": ONE.rpartition("/")[2], "name": "Téléphone <b>", "backed_up": True,
     "added_at": "2026-11-20T09:30:00Z", "used_at": None,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 class Auth:

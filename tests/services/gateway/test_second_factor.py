@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from tests.services.gateway.members import KEYS, LAURE, Browser, pair
+from tests.services.gateway.members import LAURE, Browser, pair
 from tests.services.gateway.running import Gateway, Seen, say
 from tests.services.gateway.test_kept_text import MESSAGE, NEW, TEXT, sign_in
 
@@ -16,13 +15,6 @@ pytestmark = pytest.mark.servers
 
 CODE = "/connexion/code"
 NO_JSON = "Content-Type: application/json"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 class Auth:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,13 +18,6 @@ PAGE = "/messages/nouveau"
 """A personal page that asks no service for anything."""
 THIRTY_DAYS_S = 30 * 24 * 3600
 OVER = "15 minutes sans activité"
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """With a key that the tests seal with."""
-    with Gateway(COOKIE_KEYS=KEYS) as gateway:
-        yield gateway
 
 
 async def auth(seen: Seen, writer: asyncio.StreamWriter) -> None:
@@ -91,6 +83,15 @@ async def test_the_words_go_with_the_next_sign_in(gateway: Gateway) -> None:
         answer = await browser.post("/", fields, opened_by=None)
     assert (answer.status, answer.headers["location"]) == (303, PAGE)
     assert set(browser.cookies) == {"csrf", "session"}
+
+
+async def test_a_filtered_list_is_come_back_to_whatever_it_is_filtered_by(gateway: Gateway) -> None:
+    filtered = f"/remboursements?filtre={'x' * 4_000}"
+    async with gateway.origin("auth", auth):
+        browser = Browser(gateway, member=None)
+        fields = {"identifiant": "12345678", "mot_de_passe": "x", "suite": filtered}
+        answer = await browser.post("/", fields, opened_by=None)
+    assert (answer.status, answer.headers["location"]) == (303, filtered)
 
 
 async def test_a_token_that_ran_out_meanwhile_is_renewed_to_close_the_session(gateway: Gateway) -> None:

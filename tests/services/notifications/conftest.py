@@ -22,9 +22,10 @@ from shared.events.membership import MemberEnrolled
 from shared.ids import new_id
 from shared.sealing import Keyring
 from tests import kafka
+from tests.auth_keys import auth_keys
 from tests.processes import Service, until
 from tests.services.notifications.asking import Asking
-from tests.stack import RealServers, RunningPortal
+from tests.stack import RealServers
 
 
 @dataclass
@@ -181,15 +182,11 @@ def service(infra: RealServers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def asking(infra: RealServers, service: Service) -> Iterator[Asking]:
-    """HTTP as a member; auth stands beside for its keys."""
-    portal = RunningPortal(infra)
-    portal.start("auth")
-    try:
+    """HTTP as a member."""
+    with auth_keys(infra):
         asking = Asking(infra, service)
         until("auth's keys are known", lambda: asking.get("00000000", "/messages").status == 200)
         yield asking
-    finally:
-        portal.stop("auth")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Mails to the address that notifications knows of the member: reset links, confirmations, statements."""
+"""Mails to the address that notifications knows of the member: reset links, confirmations, what befell the account."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -249,57 +249,6 @@ async def test_a_passkey_is_told_of_wherever_the_member_can_be_reached(
     assert f"{service.environment['PORTAL_URL']}/compte/cles-d-acces" in mail["Text"].splitlines()
     assert "Laure" not in mail["Text"] + mail["HTML"]
     until("the job is done", lambda: not jobs(world, number))
-
-
-async def test_a_statement_is_mailed_once_to_who_asked_with_a_link_only(
-    world: World, service: Service, number: str
-) -> None:
-    to = f"statement.{number}@example.org"
-    await known(world, number, to)
-    event = paid(number)
-    await world.publish(event, event)
-    until("the mail", lambda: len(world.mails(to)) == 2)
-    [mail] = [mail for mail in world.mails(to) if mail["Subject"] == "Un nouveau décompte vous attend"]
-    assert f"{service.environment['PORTAL_URL']}/decomptes" in mail["Text"].splitlines()
-    assert "P-2026-0977" not in mail["Text"] + mail["HTML"]
-    await read(world, "reimbursements.v1", number)
-    until("the job is done", lambda: not jobs(world, number))
-    assert len(world.mails(to)) == 2
-
-
-async def test_who_did_not_ask_for_statements_gets_none(world: World, service: Service, number: str) -> None:
-    to = f"quiet.{number}@example.org"
-    await known(world, number, to, statements=False)
-    await world.publish(paid(number))
-    await read(world, "reimbursements.v1", number)
-    assert jobs(world, number) == 0
-    assert subjects(world, to) == [CONFIRMATION]
-
-
-@pytest.mark.parametrize("statements", [True, False])
-async def test_a_statement_that_comes_before_the_member_is_known_waits_for_the_choice(
-    world: World, service: Service, number: str, *, statements: bool
-) -> None:
-    to = f"race.{number}@example.org"
-    chosen = changed(world, number, to, statements=statements)
-    await world.publish(paid(number))
-    until("it waits", lambda: jobs(world, number))
-    await world.publish(chosen)  # made before, heard of after
-    expected = [CONFIRMATION, "Un nouveau décompte vous attend"] if statements else [CONFIRMATION]
-    until("the mails", lambda: subjects(world, to) == expected, 10.0)
-    until("no job is left", lambda: not jobs(world, number))
-    assert subjects(world, to) == expected
-
-
-async def test_a_statement_from_before_the_choice_is_not_mailed_when_it_is_made(
-    world: World, service: Service, number: str
-) -> None:
-    to = f"later.{number}@example.org"
-    await world.publish(paid(number))
-    until("it waits", lambda: jobs(world, number))
-    await world.publish(changed(world, number, to))
-    until("no job is left", lambda: not jobs(world, number))
-    assert subjects(world, to) == [CONFIRMATION]
 
 
 async def test_after_kill_9_no_mail_is_lost(world: World, service: Service, number: str) -> None:

@@ -1,6 +1,5 @@
 """Messages with the management centre: over HTTP and Kafka, on real servers."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -239,8 +238,8 @@ async def test_an_open_stream_tells_its_own_member_and_ends_with_the_session(
 
 
 async def test_of_an_erased_member_nothing_stays(world: World, asking: Asking, number: str) -> None:
-    await world.publish(world.enrolled(number), world.issued(number, "SECRET"))
-    until("auth's letter and ours", lambda: len(world.letters(number)) == 2)
+    await world.publish(world.enrolled(number), *(world.issued(number, password) for password in ("ONE", "TWO")))
+    until("two letters", lambda: len(world.letters(number)) == 2)
     letters = world.letters(number)
     thread_id = asking.written(number)
     await world.publish(answer(number, thread_id), paid(number))
@@ -279,7 +278,8 @@ async def test_after_kill_9_no_message_no_answer_and_no_mail_is_lost(
     until("every answer", lambda: unread(asking, number) == [30])
     said = [text for _, text in asking.texts(number, thread_id)]
     assert sorted(said[1:]) == sorted([f"Réponse {n}" for n in range(30)] + [f"Question {n}" for n in range(20)])
-    until("every mail", _mailed(world, to, {event.id for event in answers}), within_s=60.0)
+    ids = {event.id for event in answers}
+    until("every mail", lambda: {mail["Headers"]["X-Request-Id"][0] for mail in world.mails(to)} >= ids, within_s=60.0)
     until("the outbox is empty", lambda: world.db["outbox"].count_documents({}) == 0)
     assert sorted(event.text for event in await sent(world, number))[1:] == sorted(f"Question {n}" for n in range(20))
 
@@ -295,7 +295,3 @@ def _insist(asking: Asking, number: str, thread_id: str, n: int) -> None:
             return False
 
     until("the message is taken", send, within_s=60.0)
-
-
-def _mailed(world: World, to: str, ids: set[str]) -> Callable[[], bool]:
-    return lambda: {mail["Headers"]["X-Request-Id"][0] for mail in world.mails(to)} >= ids
