@@ -13,9 +13,11 @@ from pymongo.database import Database
 from services.claims.models import Status
 from services.claims.search import found_by
 from services.claims.store import COLLECTIONS
+from services.claims.store.payments import payments_query
 from services.claims.store.queries import (
     NEWEST_FIRST,
     Filter,
+    PaymentPosition,
     Position,
     in_payment,
     list_query,
@@ -240,6 +242,8 @@ async def test_each_list_reads_an_index_in_its_order(
         summary_query("12345678"),
         payments({"member_number": "12345678", "paid": {"$exists": True}}),
         payments(in_payment("12345678", "P-7")),
+        payments_query("12345678", None, None, 21),
+        payments_query("12345678", 2026, PaymentPosition("2026-06-15", "P-700"), 21),
     ],
 )
 async def test_each_sum_reads_an_index(many: Database[dict[str, Any]], stages: list[dict[str, Any]]) -> None:
