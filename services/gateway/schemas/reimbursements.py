@@ -102,6 +102,7 @@ class ReimbursementDetail(Reimbursement):
     totals: Totals | None = None
     refusal: Refusal | None = None
     reversal: Reversal | None = None
+    document_ids: tuple[str, ...] = ()
 
 
 class Figures(Wire):

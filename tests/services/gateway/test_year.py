@@ -236,7 +236,7 @@ async def test_statements_are_listed_by_year_with_its_sums_and_pages(gateway: Ga
     assert re.findall(r'href="(/decomptes\?[^"]+)"( aria-current="page")?', page.page) == [
         ("/decomptes?annee=2026", ' aria-current="page"'),
         ("/decomptes?annee=2024", ""),
-        ("/decomptes?annee=2026&suite=next", ""),
+        ("/decomptes?annee=2026&amp;suite=next", ""),
     ]
     assert listed(await shown(gateway, "/decomptes?annee=2026&suite=next", claims)) == ["2026-01-02"]
     assert listed(await shown(gateway, "/decomptes?annee=2024", claims)) == ["2024-12-31"]
