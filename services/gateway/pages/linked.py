@@ -10,12 +10,12 @@ from fastapi import Request
 
 from services.gateway.pages.web import Web
 from services.gateway.schemas.documents import DocumentDetail
-from services.gateway.schemas.reimbursements import ReimbursementDetail
+from services.gateway.schemas.reimbursements import Reimbursement, ReimbursementDetail, ReimbursementPage
 from services.gateway.web_session import WebSession
 from shared.errors import Unavailable
 
 SHOWN: Final = 12
-"""Documents of one reimbursement that are asked for; a claim may name a hundred."""
+"""Of one record, that are asked for; a claim may name a hundred documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The reimbursement that a document belongs to; `claim` is None where the member has none of that id, or `away`."""
+    """The reimbursements that a document belongs to, newest first: those that name it, and the one that it names.
 
-    claim_id: str
-    claim: ReimbursementDetail | None = None
+    `unknown`: the id of that one, where the member has none of it. `away`: they cannot be asked for now.
+    """
+
+    claims: tuple[Reimbursement, ...] = ()
+    unknown: str = ""
     away: bool = False
 
 
@@ -53,13 +56,18 @@ async def documents_of(web: Web, request: Request, session: WebSession, claim: R
     return Named(known, len(asked) - len(known), len(claim.document_ids) - len(asked))
 
 
-async def claim_of(web: Web, request: Request, session: WebSession, document: DocumentDetail) -> Settled | None:
-    """The reimbursement that `document` names; None where it names none."""
-    if document.claim_id is None:
-        return None
+async def claims_of(web: Web, request: Request, session: WebSession, document: DocumentDetail) -> Settled:
+    """The reimbursements of `document`."""
+    ask = partial(web.sessions.call, request, session, "GET", "claims")
     try:
-        path = f"/reimbursements/{quote(document.claim_id, safe='')}"
-        answer = await web.sessions.call(request, session, "GET", "claims", path)
+        answer = await ask("/reimbursements", query={"document_id": document.document_id, "limit": str(SHOWN)})
+        claims = ReimbursementPage.model_validate(answer.body).items if answer.ok else ()
+        if document.claim_id is None or document.claim_id in {one.claim_id for one in claims}:
+            return Settled(claims)
+        answer = await ask(f"/reimbursements/{quote(document.claim_id, safe='')}")
     except Unavailable:
-        return Settled(document.claim_id, away=True)
-    return Settled(document.claim_id, ReimbursementDetail.model_validate(answer.body) if answer.ok else None)
+        return Settled(away=True)
+    if not answer.ok:
+        return Settled(claims, unknown=document.claim_id)
+    also = ReimbursementDetail.model_validate(answer.body)
+    return Settled(tuple(sorted((*claims, also), key=lambda one: one.date, reverse=True)))

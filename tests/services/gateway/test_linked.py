@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from html import unescape
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
@@ -38,10 +38,13 @@ def gateway() -> Iterator[Gateway]:
 
 
 def keeps(records: Mapping[str, Mapping[str, Any]]) -> Answer:
-    """A service with these records, by the end of their path; any other is a 404, as somebody else's is."""
+    """A service with these records, by the end of their path or the document they name; any other is a 404."""
 
     async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        found = records.get(unquote(seen.target.rpartition("/")[2]))
+        path, _, query = seen.target.partition("?")
+        named = dict(parse_qsl(query)).get("document_id")
+        listed = [one for one in records.values() if named in one.get("document_ids", ())]
+        found: Mapping[str, Any] | None = {"items": listed} if named else records.get(unquote(path.rpartition("/")[2]))
         status, body = ("200 OK", found) if found else ("404 Not Found", {"code": "not_found"})
         await say(writer, status, json.dumps(body).encode(), "Content-Type: application/json")
 
@@ -99,10 +102,29 @@ async def test_without_the_documents_service_a_reimbursement_is_still_shown(gate
     assert "Lunettes" in page.page
 
 
-async def test_a_document_leads_to_its_reimbursement(gateway: Gateway) -> None:
+@pytest.mark.parametrize("claims", [{"R/1": CLAIM}, {"R/1": CLAIM | {"document_ids": ["d/1"]}}])
+async def test_a_document_leads_to_the_reimbursement_it_names(
+    gateway: Gateway, claims: dict[str, dict[str, Any]]
+) -> None:
     documents = keeps({"d/1": DOCUMENT | {"claim_id": "R/1"}})
-    page = await shown(gateway, "/documents/d%2F1", documents=documents, claims=keeps({"R/1": CLAIM}))
+    page = await shown(gateway, "/documents/d%2F1", documents=documents, claims=keeps(claims))
     assert links(page, "remboursements") == [("/remboursements/R%2F1", "Lunettes, 20 novembre 2026")]
+
+
+async def test_a_document_leads_to_the_reimbursements_that_name_it(gateway: Gateway) -> None:
+    later = CLAIM | {"claim_id": "R-2", "date": "2026-12-01", "document_ids": ["d/1"]}
+    claims, documents = keeps({"R/1": CLAIM, "R-2": later}), keeps({"d/1": DOCUMENT | {"claim_id": "R/1"}})
+    page = await shown(gateway, "/documents/d%2F1", documents=documents, claims=claims)
+    assert [address for address, _ in links(page, "remboursements")] == [
+        "/remboursements/R-2",
+        "/remboursements/R%2F1",
+    ]
+    page = await shown(gateway, "/documents/d%2F1", documents=keeps({"d/1": DOCUMENT}), claims=claims)
+    assert [address for address, _ in links(page, "remboursements")] == ["/remboursements/R-2"]
+
+
+async def test_a_document_without_a_reimbursement_or_with_one_that_is_not_there_says_so(gateway: Gateway) -> None:
+    documents = keeps({"d/1": DOCUMENT | {"claim_id": "R/1"}})
     unknown = await shown(gateway, "/documents/d%2F1", documents=documents, claims=keeps({}))
     assert links(unknown, "remboursements") == []
     assert "Il n’est pas encore dans" in unknown.page
