@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, claim_paid, line
 from tests.e2e.pages.first_sign_in import HomePage
+from tests.e2e.pages.live import expect_stream
 from tests.e2e.pages.reimbursements import ReimbursementsPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -25,11 +26,12 @@ def test_a_year_from_its_figures_to_the_reimbursements_of_one(
     listed = ReimbursementsPage(page)
     expect(listed.row("R-medicine")).to_be_visible()
     expect(listed.row("R-reversal")).to_be_visible()
-    _walk(page)
     phone = new_page(java_script_enabled=False, viewport={"width": 360, "height": 780})
     HomePage(phone).open().sign_in(member.member_number, PASSWORD)
     phone.goto("/remboursements")
     _walk(phone)
+    _walk(page)
+    _follows(outside, member, page)
 
 
 def _tell(outside: Outside, member: Newcomer) -> None:
@@ -74,3 +76,18 @@ def _walk(page: Page) -> None:
         assert not re.search("OPTI|2026-03", page.url)
         page.go_back()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def _follows(outside: Outside, member: Newcomer, page: Page) -> None:
+    """What counts nothing leaves the page alone, though its links are sealed anew; what counts shows."""
+    expect_stream(page, "open")
+    said = page.locator("[data-live-said]")
+    claim = {"member_number": member.member_number, "claim_id": "R-new", "beneficiary_rank": 1}
+    with page.expect_response(lambda answer: "/annee" in answer.url and "x-live" in answer.request.headers):
+        outside.publish("ClaimReceived", claim | {"received_on": "2026-11-21"})
+    page.evaluate("new Promise((done) => { live.later(done); })")
+    expect(said).to_be_empty()
+    payment = {"payment_id": "P-new", "paid_on": "2026-11-22", "payee": "member"}
+    outside.publish("ClaimPaid", claim | {"lines": [GLASSES], "amount_cents": 32000, "payment": payment})
+    expect(said).to_have_text("Les chiffres de votre année sont à jour.")
+    expect(page.get_by_role("row", name=re.compile("Optique"))).to_contain_text("800,00")
