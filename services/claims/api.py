@@ -11,7 +11,7 @@ from services.claims import card, spreadsheet
 from services.claims.filters import Which
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
-from services.claims.schemas.payments import PaymentItem, PaymentPage, StatementDetail
+from services.claims.schemas.payments import PaymentPage, StatementDetail
 from services.claims.schemas.reimbursements import ReimbursementDetail, ReimbursementPage
 from services.claims.schemas.summary import SummaryDetail
 from services.claims.service import Claims
@@ -92,13 +92,13 @@ async def read_reimbursement(member: CurrentMember, claims: AllClaims, claim_id:
 
 @router.get("/payments")
 async def list_payments(
-    member: CurrentMember, claims: AllClaims, limit: Limit = 20, cursor: Cursor = None
+    member: CurrentMember, claims: AllClaims, year: Year = None, limit: Limit = 20, cursor: Cursor = None
 ) -> PaymentPage:
-    """The member's payments, newest first, each with a statement."""
+    """The member's payments, newest first, each with a statement; those of one year, if it is given."""
     after = PaymentPosition(*_after(cursor)) if cursor else None
-    page, last = await claims.payments(member.member_number, after, limit)
-    next_cursor = list_cursor(last.date, last.payment_id) if last else None
-    return PaymentPage(items=[PaymentItem.of(payment) for payment in page], next_cursor=next_cursor)
+    found = await claims.payments(member.member_number, year, after, limit)
+    last = found.payments[-1] if found.more else None
+    return PaymentPage.of(found, list_cursor(last.paid_on, last.payment_id) if last else None)
 
 
 @router.get("/payments/{payment_id:path}/statement.pdf", response_class=Response)

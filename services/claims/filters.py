@@ -26,8 +26,12 @@ async def _filter(
     domain: Domain | None = None,
     q: Annotated[str | None, Query(max_length=100)] = None,
     claim_id: Annotated[str | None, Query(max_length=200)] = None,
+    document_id: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Filter:
-    """`from` and `to` are days of the list's `date`, both included; `claim_id`: whether that one is in the list."""
+    """`from` and `to` are days of the list's `date`, both included; `claim_id`: whether that one is in the list.
+
+    `document_id`: the claims that name that document.
+    """
     if first_day and last_day and first_day > last_day:
         raise Invalid(errors=[FieldError("to", "before_from", "Should not be before from")])
     return Filter(
@@ -38,6 +42,7 @@ async def _filter(
         domain=domain,
         text=q,
         claim_id=claim_id,
+        document_id=document_id,
     )
 
 

@@ -143,11 +143,32 @@ class PaymentAtRest:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentTotals:
+    """All payments of a year, or of all years, added up; integer cents, with the signs of `PaymentSum`."""
+
+    payment_count: int
+    claim_count: int
+    amount_cents: int
+    taken_back_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentList:
+    """Some of a member's payments, the sums of all that were asked for, and the years that have any, newest first."""
+
+    payments: tuple[PaymentSum, ...]
+    more: bool
+    years: tuple[int, ...]
+    totals: PaymentTotals
+
+
+@dataclass(frozen=True, slots=True)
 class PaidLines:
     """Lines of one member, domain and kind of payee, added up: those paid in one month and taken back in one, or not.
 
-    Months are `YYYY-MM`; `taken_back` is empty for lines that stand. `claims` counts each claim once, with its first
-    line; `claims_of_domain` counts it once in each of its domains.
+    Months are `YYYY-MM`; `taken_back` is empty for lines that stand. `deduction_cents`: what negative statutory parts
+    recover. `claims` counts each claim once, with its first line; `claims_of_domain` counts it once in each of its
+    domains, and `listed_*_cents` adds these claims up as lists show them: whole, with their acts of other domains.
     """
 
     month: str
@@ -158,8 +179,12 @@ class PaidLines:
     statutory_cents: int
     complementary_cents: int
     other_cents: int
+    deduction_cents: int
     claims: int
     claims_of_domain: int
+    listed_amount_cents: int
+    listed_spent_cents: int
+    listed_left_to_pay_cents: int
 
 
 @dataclass(frozen=True, slots=True)

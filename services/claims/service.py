@@ -12,7 +12,7 @@ from services.claims.models import (
     Claim,
     Listing,
     Member,
-    PaymentSum,
+    PaymentList,
     Reimbursement,
     ReimbursementList,
     Statement,
@@ -130,12 +130,10 @@ class Claims:
         return summary(year or card.today().year, await self._store.paid_lines(member_number))
 
     async def payments(
-        self, member_number: str, after: PaymentPosition | None, limit: int
-    ) -> tuple[list[PaymentSum], PaymentPosition | None]:
-        """Up to `limit` of the member's payments after that position, newest first; and where the next page begins."""
-        found = await self._store.list_payments(member_number, after, limit + 1)
-        page = found[:limit]
-        return page, PaymentPosition(page[-1].paid_on, page[-1].payment_id) if len(found) > limit else None
+        self, member_number: str, year: int | None, after: PaymentPosition | None, limit: int
+    ) -> PaymentList:
+        """Up to `limit` of the member's payments after that position, newest first; of one year, or of all."""
+        return await self._store.list_payments(member_number, year, after, limit)
 
     async def statement(self, member_number: str, payment_id: str) -> Statement:
         """A payment with its claims; raises `NotFound`, for someone else's too, and `StatementTooLong`."""

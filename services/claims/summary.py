@@ -8,13 +8,17 @@ from services.claims.models import PaidLines
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2200
+_LISTED: Final = ("amount_cents", "spent_cents", "left_to_pay_cents")
+"""The figures of a claim that lists add up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Integer cents, reversals subtracted; `to_member_cents` is what of `reimbursed_cents` no provider was paid.
 
-    `claim_count` leaves out the claims that were taken back.
+    `taken_back_cents`: what reversals subtract from `reimbursed_cents`; `deduction_cents`: what deductions
+    (participation forfaitaire, franchise) recover from `statutory_cents`. `claim_count` leaves out the claims that were
+    taken back.
     """
 
     reimbursed_cents: int
@@ -22,12 +26,32 @@ class Sums:
     spent_cents: int
     statutory_cents: int
     other_cents: int
+    deduction_cents: int
+    taken_back_cents: int
     claim_count: int
 
     @property
     def left_to_pay_cents(self) -> int:
         """What the member pays themselves."""
         return self.spent_cents - self.statutory_cents - self.reimbursed_cents - self.other_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The list of a domain's claims in a year added up, integer cents: each counts whole there."""
+
+    reimbursed_cents: int
+    spent_cents: int
+    left_to_pay_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainYear:
+    """`sums` are of the acts of this domain alone; `in_list` of all acts of the claims that have one."""
+
+    domain: str
+    sums: Sums
+    in_list: Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +62,7 @@ class Summary:
     years: tuple[int, ...]
     total: Sums
     months: tuple[Sums, ...]
-    domains: tuple[tuple[str, Sums], ...]
+    domains: tuple[DomainYear, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +92,36 @@ def summary(year: int, found: Sequence[PaidLines]) -> Summary:
     )
 
 
-def _by_domain(moves: Sequence[_Move]) -> tuple[tuple[str, Sums], ...]:
-    def of(domain: str) -> Sums:
-        return _sums([m for m in moves if m.lines.domain == domain], lambda lines: lines.claims_of_domain)
+def _by_domain(moves: Sequence[_Move]) -> tuple[DomainYear, ...]:
+    def of(domain: str) -> DomainYear:
+        found = [m for m in moves if m.lines.domain == domain]
+        return DomainYear(domain, _sums(found, lambda lines: lines.claims_of_domain), _listed(found))
 
-    found = [(domain, of(domain)) for domain in {m.lines.domain for m in moves}]
-    return tuple(sorted(found, key=lambda one: (-one[1].reimbursed_cents, one[0])))
+    found = [of(domain) for domain in {m.lines.domain for m in moves}]
+    return tuple(sorted(found, key=lambda one: (-one.sums.reimbursed_cents, one.domain)))
+
+
+def _listed(moves: Sequence[_Move]) -> Listed:
+    return Listed(
+        reimbursed_cents=_column(moves, lambda lines: lines.listed_amount_cents),
+        spent_cents=_column(moves, lambda lines: lines.listed_spent_cents),
+        left_to_pay_cents=_column(moves, lambda lines: lines.listed_left_to_pay_cents),
+    )
+
+
+def _column(moves: Sequence[_Move], cents: Callable[[PaidLines], int]) -> int:
+    return sum(move.sign * cents(move.lines) for move in moves)
 
 
 def _sums(moves: Sequence[_Move], claims: Callable[[PaidLines], int]) -> Sums:
-    def column(cents: Callable[[PaidLines], int]) -> int:
-        return sum(move.sign * cents(move.lines) for move in moves)
-
     return Sums(
-        reimbursed_cents=column(lambda lines: lines.complementary_cents),
-        to_member_cents=column(lambda lines: lines.complementary_cents if lines.payee == "member" else 0),
-        spent_cents=column(lambda lines: lines.spent_cents),
-        statutory_cents=column(lambda lines: lines.statutory_cents),
-        other_cents=column(lambda lines: lines.other_cents),
+        reimbursed_cents=_column(moves, lambda lines: lines.complementary_cents),
+        to_member_cents=_column(moves, lambda lines: lines.complementary_cents if lines.payee == "member" else 0),
+        spent_cents=_column(moves, lambda lines: lines.spent_cents),
+        statutory_cents=_column(moves, lambda lines: lines.statutory_cents),
+        other_cents=_column(moves, lambda lines: lines.other_cents),
+        deduction_cents=_column(moves, lambda lines: lines.deduction_cents),
+        taken_back_cents=_column([m for m in moves if m.sign < 0], lambda lines: lines.complementary_cents),
         claim_count=sum(claims(move.lines) for move in moves if not move.lines.taken_back),
     )
 
@@ -107,8 +143,13 @@ def added_up(which: dict[str, Any]) -> list[dict[str, Any]]:
         "payee": "$paid.payment.payee",
     }
     cents = ("spent_cents", "statutory_cents", "complementary_cents", "other_cents")
+    recovered = {"$max": [0, {"$multiply": [-1, "$paid.lines.statutory_cents"]}]}
     first, first_of_domain = 0, {"$indexOfArray": ["$in_order", "$paid.lines.domain"]}
-    counts = {"claims": first, "claims_of_domain": first_of_domain}
+    once = {
+        "claims": (first, 1),
+        "claims_of_domain": (first_of_domain, 1),
+        **{f"listed_{name}": (first_of_domain, f"$figures.{name}") for name in _LISTED},
+    }
     return [
         {"$match": which | {"paid": {"$exists": True}}},
         {"$set": {"in_order": "$paid.lines.domain"}},
@@ -117,7 +158,8 @@ def added_up(which: dict[str, Any]) -> list[dict[str, Any]]:
             "$group": {
                 "_id": group,
                 **{name: {"$sum": f"$paid.lines.{name}"} for name in cents},
-                **{name: {"$sum": {"$cond": [{"$eq": ["$nth", nth]}, 1, 0]}} for name, nth in counts.items()},
+                "deduction_cents": {"$sum": recovered},
+                **{name: {"$sum": {"$cond": [{"$eq": ["$nth", nth]}, what, 0]}} for name, (nth, what) in once.items()},
             }
         },
     ]

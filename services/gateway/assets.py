@@ -18,8 +18,8 @@ FOLDER: Final = Path(__file__).parent / "static"
 STYLE: Final = "portal.css"
 """Every style sheet in one file, one request: they are small, and the next page needs no other."""
 STYLES: Final = (
-    "modern-normalize-3.0.1", "tokens", "portal", "forms", "parts", "home", "overview", "reimbursements", "card",
-    "card_full", "card_shares", "documents", "messages", "devices", "two_steps", "session", "print",
+    "modern-normalize-3.0.1", "tokens", "portal", "forms", "parts", "home", "overview", "reimbursements", "year",
+    "card", "card_full", "card_shares", "documents", "messages", "devices", "two_steps", "session", "print",
 )  # fmt: skip
 _NOT_SERVED: Final = {".txt", ".css"}
 

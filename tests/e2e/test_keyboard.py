@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 WALKED = ["connexion-erreur", "accueil", "remboursements", "envoyer", "fil"]
 WALKED_IN_FULL = [
-    *("choix-erreurs", "remboursement-paye", "carte", "ecrire-erreurs", "compte", "cles"),
+    *("choix-erreurs", "remboursement-paye", "annee", "carte", "ecrire-erreurs", "compte", "cles"),
     *("perdu-erreurs", "deblocage", "appareils", "activite", "compte-confirmer-vide", "compte-identifiant"),
 ]
 SUBJECT = "Ma carte à Lyon"

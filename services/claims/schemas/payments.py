@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from services.claims.models import PaymentSum, Statement
+from services.claims.models import PaymentList, PaymentSum, Statement
 from services.claims.schemas.reimbursements import ReimbursementDetail, Totals
 
 
@@ -35,11 +35,32 @@ class PaymentItem(BaseModel):
         return cls.model_validate(payment, from_attributes=True)
 
 
+class SumOfPayments(BaseModel):
+    """All payments of the year that was asked for, or of all years, added up; not this page of them."""
+
+    payment_count: int
+    claim_count: int
+    amount_cents: int
+    taken_back_cents: int
+
+
 class PaymentPage(BaseModel):
-    """`next_cursor` is absent on the last page."""
+    """`next_cursor` is absent on the last page. `years`: those that have payments, newest first."""
 
     items: list[PaymentItem]
     next_cursor: str | None
+    years: list[int]
+    totals: SumOfPayments
+
+    @classmethod
+    def of(cls, found: PaymentList, next_cursor: str | None) -> "PaymentPage":
+        """A page of the list."""
+        return cls(
+            items=[PaymentItem.of(payment) for payment in found.payments],
+            next_cursor=next_cursor,
+            years=list(found.years),
+            totals=SumOfPayments.model_validate(found.totals, from_attributes=True),
+        )
 
 
 class StatementDetail(BaseModel):

@@ -8,7 +8,18 @@ from typing import Any, Final
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
-from services.claims.models import Claim, Listing, ListTotals, Member, Order, PaidLines, PaymentAtRest, PaymentSum
+from services.claims.models import (
+    Claim,
+    Listing,
+    ListTotals,
+    Member,
+    Order,
+    PaidLines,
+    PaymentAtRest,
+    PaymentList,
+    PaymentSum,
+)
+from services.claims.store.payments import payment_list, payments_query
 from services.claims.store.queries import (
     LIST_INDEXES,
     NEWEST_FIRST,
@@ -105,14 +116,12 @@ class ClaimsStore:
         row = await self._members.find_one({"_id": member_number})
         return member_of(row) if row else None
 
-    async def list_payments(self, member_number: str, after: PaymentPosition | None, limit: int) -> list[PaymentSum]:
-        """Up to `limit` payments after that position, newest first."""
-        stages: list[Document] = [*payments({"member_number": member_number, "paid": {"$exists": True}})]
-        if after is not None:
-            older = {"paid_on": {"$lt": after.date}}, {"paid_on": after.date, "_id": {"$lt": after.payment_id}}
-            stages.append({"$match": {"$or": list(older)}})
-        stages += [{"$sort": {"paid_on": DESCENDING, "_id": DESCENDING}}, {"$limit": limit}]
-        return [payment_sum(row) for row in await self._claims.aggregate(stages).to_list(limit)]
+    async def list_payments(
+        self, member_number: str, year: int | None, after: PaymentPosition | None, limit: int
+    ) -> PaymentList:
+        """Up to `limit` payments after that position, newest first; of that year alone, if one is given."""
+        [found] = await self._claims.aggregate(payments_query(member_number, year, after, limit + 1)).to_list(1)
+        return payment_list(found, year, limit)
 
     async def find_payment(self, member_number: str, payment_id: str) -> PaymentSum | None:
         """One payment of this member, if any claim of theirs is in it."""

@@ -38,6 +38,7 @@ REPLACED_INDEXES: Final = ("list", "filtered", "search")
 """What older releases had besides or in their place."""
 
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
+_DOCUMENT_IDS: Final = ("received.document_ids", "refused.document_ids", "paid.document_ids")
 _AFTER_ALL_LETTERS: Final = "\U0010ffff"
 
 
@@ -52,6 +53,7 @@ class Filter:
     domain: str | None = None
     text: str | None = None
     claim_id: str | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def list_query(member_number: str, which: Filter, after: Position | None) -> Doc
         query["domains"] = which.domain
     if which.text and not which.text.isspace():
         query |= _with_words(which.text)
+    if which.document_id is not None:  # claims that were settled from it: few members have many, all are looked at
+        query.setdefault("$and", []).append({"$or": [{path: which.document_id} for path in _DOCUMENT_IDS]})
     if after is not None:
         query["$or"] = [{"date": {"$lt": after.date}}, {"date": after.date, "claim_id": {"$lt": after.claim_id}}]
     return query

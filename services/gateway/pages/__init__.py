@@ -31,6 +31,7 @@ from services.gateway.pages import (
     two_steps,
     undo_change,
     unlock,
+    year,
 )
 from services.gateway.pages.web import PageRoute
 from shared.errors import NotFound
@@ -59,6 +60,7 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         close_device.router,
         unlock.router,
         overview.router,
+        year.router,  # before the list's, which would take its address for a claim
         reimbursements.router,
         statements.router,
         card.router,

@@ -12,6 +12,7 @@ from services.gateway import csrf
 from services.gateway.drafts import Draft
 from services.gateway.file_form import FileForm
 from services.gateway.pages.keeping import KeptRoute
+from services.gateway.pages.linked import claims_of
 from services.gateway.pages.web import CheckedForm, Cursor, PageRoute, Sender, SignedIn, WebPages, see, still_sends
 from services.gateway.routes import FILE_FORM_BYTES
 from services.gateway.schemas.documents import DocumentDetail, DocumentPage
@@ -67,7 +68,9 @@ async def document(request: Request, web: WebPages, session: SignedIn, document_
     answer = await web.sessions.call(request, session, "GET", "documents", _path(document_id))
     if not answer.ok:
         raise NotFound
-    return web.page(request, "document.html", document=DocumentDetail.model_validate(answer.body), after=after)
+    found = DocumentDetail.model_validate(answer.body)
+    settled = await claims_of(web, request, session, found)
+    return web.page(request, "document.html", document=found, settled=settled, after=after)
 
 
 @sending.post(SEND)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from shared import nir
 from shared.clock import PARIS
@@ -34,6 +35,11 @@ def month_letter(day: date, locale: str = LOCALE) -> str:
     return format_date(day, "LLLLL", locale=locale)
 
 
+def percent(whole: int, locale: str = LOCALE) -> str:
+    """`65 %`, `65%`: the space never breaks."""
+    return format_percent(Decimal(whole) / 100, locale=locale)
+
+
 def clock(instant: datetime, locale: str = LOCALE) -> str:
     """`14:32`, in Paris."""
     return format_time(instant, "HH:mm", tzinfo=PARIS, locale=locale)
@@ -56,6 +62,7 @@ def in_locale(locale: str) -> dict[str, Callable[..., str]]:
         month,
         month_letter,
         numeric_day,
+        percent,
         short_day,
         size,
     )

@@ -54,6 +54,22 @@ class Filters(BaseModel):
     domaine: Text = ""
     recherche: Text = ""
 
+    @classmethod
+    def of_month(cls, day: date) -> "Filters":
+        """The month that `day` is in."""
+        return cls._between(day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
+
+    @classmethod
+    def of_year(cls, year: int, domain: str = "") -> "Filters":
+        """A year, by its name where the form offers it; all of it, or one domain."""
+        if year in years():
+            return cls(periode=str(year), domaine=domain)
+        return cls._between(date(year, 1, 1), date(year, 12, 31)).model_copy(update={"domaine": domain})
+
+    @classmethod
+    def _between(cls, first: date, last: date) -> "Filters":
+        return cls(periode=DATES, du=first.isoformat(), au=last.isoformat())
+
     @property
     def dates(self) -> str:
         """Both, in one text."""

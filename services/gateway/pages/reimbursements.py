@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.gateway.drafts import Draft
 from services.gateway.pages.keeping import KeptRoute
+from services.gateway.pages.linked import documents_of
 from services.gateway.pages.reimbursement_filters import DOMAINS, FIELDS, STATUSES, Filters, Place, today, years
 from services.gateway.pages.web import CheckedForm, SignedIn, WebPages, see
 from services.gateway.schemas.reimbursements import Reimbursement, ReimbursementDetail, ReimbursementPage
@@ -73,7 +74,8 @@ async def reimbursement(
     if not answer.ok:
         raise NotFound
     claim = ReimbursementDetail.model_validate(answer.body)
-    return web.page(request, "reimbursement.html", claim=claim, place=place, after=after)
+    documents = await documents_of(web, request, session, claim)
+    return web.page(request, "reimbursement.html", claim=claim, documents=documents, place=place, after=after)
 
 
 @router.get("/parties/remboursements/{claim_id:path}")

@@ -259,3 +259,5 @@ Sender = Annotated[WebSession, Depends(_sender)]
 """The same, on forms that send the insurer something: instead of them, and in answer to them, the end is said."""
 Cursor = Annotated[str, Query(max_length=500)]
 """Where a list goes on, as its service said it."""
+Year = Annotated[str, Query(pattern="^([0-9]{4})?$")]
+"""As it stands in an address; empty: the page chooses."""

@@ -126,8 +126,18 @@ class Payment(Wire):
     payees: tuple[Payee, ...]
 
 
+class SumOfPayments(Wire):
+    """All payments of the year asked for, added up; integer euro cents."""
+
+    payment_count: int = 0
+    amount_cents: int = 0
+    taken_back_cents: int = 0
+
+
 class PaymentPage(Wire):
-    """Newest first. `next_cursor` is absent on the last page."""
+    """Newest first. `next_cursor` is absent on the last page; `years` are those that have payments, newest first."""
 
     items: tuple[Payment, ...]
     next_cursor: str | None = None
+    years: tuple[int, ...] = ()
+    totals: SumOfPayments = SumOfPayments()

@@ -102,10 +102,15 @@ class ReimbursementDetail(Reimbursement):
     totals: Totals | None = None
     refusal: Refusal | None = None
     reversal: Reversal | None = None
+    document_ids: tuple[str, ...] = ()
 
 
 class Figures(Wire):
-    """Integer euro cents, reversals subtracted; `to_member_cents` is of `reimbursed_cents`, what no provider got."""
+    """Integer euro cents, reversals subtracted; `to_member_cents` is of `reimbursed_cents`, what no provider got.
+
+    `taken_back_cents`: what reversals subtracted from it, negative or 0. `deduction_cents`: what was recovered from
+    `statutory_cents` (participation forfaitaire, franchise).
+    """
 
     reimbursed_cents: int
     to_member_cents: int
@@ -113,6 +118,8 @@ class Figures(Wire):
     statutory_cents: int
     other_cents: int
     left_to_pay_cents: int
+    deduction_cents: int = 0
+    taken_back_cents: int = 0
     claim_count: int
 
 
@@ -122,10 +129,19 @@ class MonthFigures(Figures):
     month: int
 
 
+class ListedFigures(Wire):
+    """What the list of a domain's claims in a year adds up to: there they count whole, with acts of other domains."""
+
+    reimbursed_cents: int
+    spent_cents: int
+    left_to_pay_cents: int
+
+
 class DomainFigures(Figures):
     """`domain` is a code of the coverage grid."""
 
     domain: str
+    in_list: ListedFigures | None = None
 
 
 class Summary(Wire):

@@ -112,10 +112,11 @@ const live = (() => {
     return true;
   }
 
-  // By words and links alone: in a pane the headings are of another level, and a form has a new token each time.
+  // By words and links alone: in a pane the headings are of another level, and a form has a new token each time, as has a
+  // link to a filtered list.
   function saysTheSame(fresh, shown) { return wording(fresh) === wording(shown); }
   function wording(part) {
-    const links = [...part.querySelectorAll("a")].map((link) => link.href);
+    const links = [...part.querySelectorAll("a")].map((link) => link.href.replace(/([?&]filtre=)[^&]*/, "$1"));
     return [part.textContent.replace(/\s+/g, " ").trim(), ...links].join("\n");
   }
 

@@ -91,6 +91,7 @@ def prepared(browser: Browser, portal: RunningPortal, outside: Outside) -> Cast:
     assert older, "one page only"
     cast.ids["older"] = older[1]
     _until(full, f"/documents/{cast.ids['delivered']}", lambda text: cast.ids["title"] in text)
+    _until(full, "/remboursements/R-paid", lambda text: cast.ids["accepted"] in text)
     _until(full, "/documents", lambda text: text.count("En cours de traitement") == 1)  # the two others are decided
     _until(full, f"/messages/{cast.ids['closed']}", lambda text: 'name="once"' not in text)
     _until(full, "/carte", lambda text: "/carte?le=" in text)
@@ -231,10 +232,15 @@ def _documents(cast: Cast, portal: RunningPortal, outside: Outside, full: Visito
     place = {"bucket": "deliveries", "object": f"{number}.pdf", "sha256": sha256(PDF)}
     what = {"document_id": "a-1", "kind": "attestation", "title": cast.ids["title"]}
     refused = {"outcome": "refused", "reason": "La date des soins est illisible."}
-    decided: Mapping[str, Mapping[str, Any]] = {"accepted": {"outcome": "accepted"}, "refused": refused}
+    decided: Mapping[str, Mapping[str, Any]] = {
+        "accepted": {"outcome": "accepted", "claim_id": "R-paid"},
+        "refused": refused,
+    }
     decisions = [{"document_id": cast.ids[name], **outcome} for name, outcome in decided.items()]
+    settled_from = {"document_ids": [cast.ids["accepted"], "d-elsewhere"]}
     outside.publish_all(
         [("DocumentProcessed", {"member_number": number, **decision}) for decision in decisions]
+        + [("ClaimPaid", events.paid(number, "R-paid", **settled_from))]
         + [("DocumentDelivered", {"member_number": number, **what, **place})]
     )
 

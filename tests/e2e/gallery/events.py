@@ -19,7 +19,10 @@ PROVIDER = {"payment_id": "P-1", "paid_on": "2026-10-30", "payee": "provider", "
 
 
 def claims(member_number: str) -> Sequence[Told]:
-    """A claim in each state, `R-received` … `R-overpaid`, and more than a page of paid ones; the last is `R-last`."""
+    """A claim in each state, `R-received` … `R-overpaid`, and more than a page of paid ones; the last is `R-last`.
+
+    2025 has nothing but what was taken back of the year before.
+    """
     whose = {"member_number": member_number, "beneficiary_rank": 1}
     with_deduction = [
         line(1, "G", "Consultation généraliste", "MED", spent=123450, statutory=122000, complementary=1450),
@@ -28,6 +31,12 @@ def claims(member_number: str) -> Sequence[Told]:
     too_much = [line(1, "LUN", "Verres progressifs", "OPTI", spent=20000, statutory=9, complementary=20991)]
     shared = line(1, "HBLD", "Couronne céramo-métallique", "DEPR", spent=53000, statutory=7525, complementary=20000)
     older = {"payment_id": "P-2", "paid_on": "2026-09-04", "payee": "member"}
+    crown = {
+        "lines": [shared],
+        "amount_cents": 20000,
+        "payment": older | {"payment_id": "P-3", "paid_on": "2024-12-30"},
+    }
+    annulled = {"reverses": "R-old", "reversed_on": "2025-01-12", "amount_cents": -20000, "reason": "Devis refusé"}
     reversal = {
         "reverses": "R-reversed",
         "reversed_on": "2026-11-21",
@@ -35,19 +44,22 @@ def claims(member_number: str) -> Sequence[Told]:
         "reason": "Payé deux fois",
     }
     return [
-        *[("ClaimPaid", _paid(member_number, f"R-{n:02d}", payment=older)) for n in range(16)],
+        *[("ClaimPaid", paid(member_number, f"R-{n:02d}", payment=older)) for n in range(16)],
         ("ClaimReceived", whose | {"claim_id": "R-received", "received_on": "2026-11-22", "label": "Lunettes"}),
         ("ClaimRefused", whose | {"claim_id": "R-refused"} | REFUSAL),
-        ("ClaimPaid", _paid(member_number, "R-paid")),
-        ("ClaimPaid", _paid(member_number, "R-provider", payment=PROVIDER)),
-        ("ClaimPaid", _paid(member_number, "R-deducted", lines=with_deduction)),
-        ("ClaimPaid", _paid(member_number, "R-overpaid", lines=too_much, amount_cents=20991)),
-        ("ClaimPaid", _paid(member_number, "R-others", lines=[shared | {"other_cents": 1000}], amount_cents=20000)),
-        ("ClaimPaid", _paid(member_number, "R-reversed")),
+        ("ClaimPaid", paid(member_number, "R-paid")),
+        ("ClaimPaid", paid(member_number, "R-provider", payment=PROVIDER)),
+        ("ClaimPaid", paid(member_number, "R-deducted", lines=with_deduction)),
+        ("ClaimPaid", paid(member_number, "R-overpaid", lines=too_much, amount_cents=20991)),
+        ("ClaimPaid", paid(member_number, "R-others", lines=[shared | {"other_cents": 1000}], amount_cents=20000)),
+        ("ClaimPaid", paid(member_number, "R-reversed")),
         ("ClaimReversed", reversal | {"member_number": member_number, "claim_id": "R-reversal"}),
-        ("ClaimPaid", _paid(member_number, "R-last", payment=older)),
+        ("ClaimPaid", paid(member_number, "R-old", **crown)),
+        ("ClaimReversed", annulled | {"member_number": member_number, "claim_id": "R-old-reversal"}),
+        ("ClaimPaid", paid(member_number, "R-last", payment=older)),
     ]
 
 
-def _paid(member_number: str, claim_id: str, **changes: Any) -> dict[str, Any]:
+def paid(member_number: str, claim_id: str, **changes: Any) -> dict[str, Any]:
+    """A `ClaimPaid`; `changes` replaces fields."""
     return claim_paid(member_number) | {"claim_id": claim_id} | changes

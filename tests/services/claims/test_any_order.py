@@ -13,10 +13,12 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from services.claims import rules
+from services.claims.main import ALL_COLLECTIONS
 from services.claims.models import Claim, Fact, Member, Status
+from services.claims.rebuild.fence import Fence
 from services.claims.service import Claims, Limits
 from services.claims.statements import Statements
-from services.claims.store import COLLECTIONS, ClaimsStore
+from services.claims.store import ClaimsStore
 from services.claims.store.queries import Filter
 from shared import inbox, jobs
 from shared.events.base import Event
@@ -125,13 +127,13 @@ class Stored:
     """The use cases of claims on a database of their own; nothing else runs, and no Kafka is read."""
 
     def __init__(self, url: str, database: str) -> None:
-        collections = {**COLLECTIONS, **jobs.collections(), **inbox.collections(1)}
+        collections = {**ALL_COLLECTIONS, **jobs.collections(), **inbox.collections(1)}
         self.mongo = Mongo(url, database, collections=collections)
         self.store = ClaimsStore(self.mongo.db)
         wait = timedelta(hours=1)
         statements = Statements(self.mongo, self.store, Jobs(self.mongo), quiet=wait, at_most=wait)
         ring = Keyring.from_setting(f"claims/1:{'A' * 43}")
-        self.claims = Claims(self.store, ring, statements, Limits(5_000, 20_000))
+        self.claims = Claims(self.store, ring, statements, Limits(5_000, 20_000), Fence(self.mongo))
 
     async def after(self, batches: Batches) -> list[Any]:
         """All that members are shown once these batches were taken in; then forgotten."""
@@ -149,7 +151,7 @@ class Stored:
         lists = [await self.claims.reimbursements(number, which, None, 100) for which in LISTS]
         return [
             *lists,
-            await self.claims.payments(number, None, 100),
+            await self.claims.payments(number, None, None, 100),
             [await self.claims.summary(number, year) for year in (2026, 2027)],
             self._opened(await self.store.find_member(number)),
         ]

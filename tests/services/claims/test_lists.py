@@ -13,9 +13,11 @@ from pymongo.database import Database
 from services.claims.models import Status
 from services.claims.search import found_by
 from services.claims.store import COLLECTIONS
+from services.claims.store.payments import payments_query
 from services.claims.store.queries import (
     NEWEST_FIRST,
     Filter,
+    PaymentPosition,
     Position,
     in_payment,
     list_query,
@@ -37,10 +39,10 @@ COEUR = line(domain="MED", act_label="Échographie du cœur", spent_cents=5000)
 
 async def test_filters(service: ClaimsService, member: str) -> None:
     await service.publish(
-        event(paid("A", member=member, paid_on=date(2026, 1, 10))),
+        event(paid("A", member=member, paid_on=date(2026, 1, 10)).model_copy(update={"document_ids": ("d-1", "d-2")})),
         event(paid("B", VERRES, member=member, rank=2, paid_on=date(2026, 2, 10), payee_name="Optique de l’Hôtel")),
-        event(refused("C", member=member, refused_on=date(2026, 3, 10))),
-        event(received("D", member=member, received_on=date(2026, 4, 10))),
+        event(refused("C", member=member, refused_on=date(2026, 3, 10), document_ids=("d-3",))),
+        event(received("D", member=member, received_on=date(2026, 4, 10), document_ids=("d-2",))),
         event(paid("E-2026-7", COEUR, VERRES, member=member, paid_on=date(2025, 12, 31))),
     )
     await service.until_listed(member, "A", "B", "C", "D", "E-2026-7")
@@ -62,6 +64,9 @@ async def test_filters(service: ClaimsService, member: str) -> None:
     assert await found(status="paid", to="2026-01-31", q="verres", domain="MED", beneficiary=1) == ["E-2026-7"]
     assert await found(claim_id="B", domain="OPTI") == ["B"]
     assert await found(claim_id="B", domain="MED") == []
+    assert await found(document_id="d-2") == ["D", "A"]
+    assert [await found(document_id=f"d-{n}") for n in (1, 3, 4)] == [["A"], ["C"], []]
+    assert await found(document_id="d-2", q="pharm", status="paid") == ["A"]
 
 
 async def test_sums_are_those_of_the_whole_filtered_list(service: ClaimsService, member: str) -> None:
@@ -236,10 +241,13 @@ async def test_each_list_reads_an_index_in_its_order(
 @pytest.mark.parametrize(
     "stages",
     [
+        totals_query("12345678", Filter(document_id="d-1")),
         *(totals_query("12345678", which) for which in FILTERS.values()),
         summary_query("12345678"),
         payments({"member_number": "12345678", "paid": {"$exists": True}}),
         payments(in_payment("12345678", "P-7")),
+        payments_query("12345678", None, None, 21),
+        payments_query("12345678", 2026, PaymentPosition("2026-06-15", "P-700"), 21),
     ],
 )
 async def test_each_sum_reads_an_index(many: Database[dict[str, Any]], stages: list[dict[str, Any]]) -> None:

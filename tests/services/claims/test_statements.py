@@ -54,23 +54,47 @@ async def test_payments_are_listed_newest_first_with_what_was_paid_to_whom(servi
         },
     ]
     assert page["next_cursor"] is None
+    assert page["years"] == [2026]
+    assert page["totals"] == {"payment_count": 2, "claim_count": 3, "amount_cents": 2150, "taken_back_cents": -700}
 
 
 async def test_payments_are_paged_without_gaps_or_repeats(service: ClaimsService, member: str) -> None:
     claims = [(f"P-{n}", date(2026, 11, 20 + n // 3)) for n in range(7)]
+    claims += [("O-2", date(2026, 1, 1)), ("O-1", date(2025, 12, 31)), ("O-0", date(2023, 1, 1))]
     told = [event(paid(f"R-{p}", member=member, payment_id=p, paid_on=day)) for p, day in claims]
     await service.publish(*told)
     await service.until_listed(member, *(f"R-{p}" for p, _ in claims))
-    seen: list[str] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = await payments(service, member, limit=2, **cursor)
-        seen += [item["payment_id"] for item in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = {"cursor": page["next_cursor"]}
-    assert seen == ["P-6", "P-5", "P-4", "P-3", "P-2", "P-1", "P-0"]
-    assert (await service.get("/payments", member, cursor="nonsense")).status == 422
+    newest_first = ["P-6", "P-5", "P-4", "P-3", "P-2", "P-1", "P-0", "O-2", "O-1", "O-0"]
+    asked: list[tuple[dict[str, int], list[str]]] = [
+        ({}, newest_first),
+        ({"year": 2026}, newest_first[:8]),
+        ({"year": 2025}, ["O-1"]),
+        ({"year": 2024}, []),
+    ]
+    for query, expected in asked:
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await payments(service, member, limit=2, **query, **cursor)
+            assert (page["years"], page["totals"]["payment_count"]) == ([2026, 2025, 2023], len(expected))
+            assert page["totals"]["amount_cents"] == 700 * len(expected)
+            seen += [item["payment_id"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+        assert seen == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"cursor": "nonsense"}, "cursor"), *(({"year": year}, "year") for year in ("1899", "2201", "20266", "last", ""))],
+)
+async def test_a_cursor_or_a_year_that_is_none_is_refused_by_name(
+    service: ClaimsService, member: str, query: dict[str, str], field: str
+) -> None:
+    answer = await service.get("/payments", member, **query)
+    problem = await answer.json()
+    assert (answer.status, problem["code"], [e["field"] for e in problem["errors"]]) == (422, "validation", [field])
 
 
 async def test_the_statement_has_the_figures_of_the_pages(service: ClaimsService, member: str) -> None:

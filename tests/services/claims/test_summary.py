@@ -1,6 +1,7 @@
 """A year in figures over HTTP: from events in any order to months, domains and a total that agree with the list."""
 
 import random
+from calendar import monthrange
 from collections import Counter
 from datetime import date
 from itertools import pairwise
@@ -61,6 +62,8 @@ async def test_a_year_in_figures(service: ClaimsService, member: str) -> None:
         "statutory_cents": 3818,
         "other_cents": 5000,
         "left_to_pay_cents": 5082,
+        "deduction_cents": 100,
+        "taken_back_cents": -700,
         "claim_count": 2,
     }
     assert [month["month"] for month in told["months"]] == list(range(1, 13))
@@ -75,7 +78,32 @@ async def test_a_year_in_figures(service: ClaimsService, member: str) -> None:
     ]
     next_year = await year(service, member, year=2027)
     assert (next_year["months"][0]["reimbursed_cents"], next_year["total"]["to_member_cents"]) == (-700, 0)
+    assert next_year["total"]["taken_back_cents"] == -700
     assert (await year(service, other, year=2026))["total"]["reimbursed_cents"] == 1
+
+
+async def test_every_sum_is_that_of_its_list(service: ClaimsService, member: str) -> None:
+    await service.publish(*events_of(member))
+    await service.until_listed(member, *CLAIMS)
+    names = ("reimbursed_cents", "spent_cents", "left_to_pay_cents")
+
+    async def listed(first_day: date, last_day: date, **query: str) -> list[int]:
+        days = {"from": first_day.isoformat(), "to": last_day.isoformat()}
+        totals = (await service.listed(member, limit=1, **days, **query))["totals"]
+        return [totals[name] for name in names]
+
+    for asked in (2026, 2027):
+        told = await year(service, member, year=asked)
+        assert [told["total"][name] for name in names] == await listed(date(asked, 1, 1), date(asked, 12, 31))
+        for month in told["months"]:
+            first = date(asked, month["month"], 1)
+            last = first.replace(day=monthrange(asked, first.month)[1])
+            assert [month[name] for name in names] == await listed(first, last)
+        for one in told["domains"]:
+            whole = await listed(date(asked, 1, 1), date(asked, 12, 31), domain=one["domain"])
+            assert [one["in_list"][name] for name in names] == whole
+            alone = asked == 2027  # in 2026 a claim has acts of both domains: each list shows it whole
+            assert (whole == [one[name] for name in names]) is alone, one["domain"]
 
 
 async def test_in_any_order_of_arrival_months_domains_and_list_agree(service: ClaimsService) -> None:

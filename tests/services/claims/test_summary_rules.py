@@ -18,8 +18,12 @@ LINES = PaidLines(
     statutory_cents=1300,
     complementary_cents=700,
     other_cents=0,
+    deduction_cents=0,
     claims=1,
     claims_of_domain=1,
+    listed_amount_cents=700,
+    listed_spent_cents=2000,
+    listed_left_to_pay_cents=0,
 )
 MONTHS = st.builds("{:04}-{:02}".format, st.integers(2025, 2027), st.integers(1, 12))
 CENTS = st.integers(-(2**63), 2**63 - 1)
@@ -33,8 +37,12 @@ ALL_LINES = st.builds(
     statutory_cents=CENTS,
     complementary_cents=CENTS,
     other_cents=CENTS,
+    deduction_cents=CENTS,
     claims=st.integers(0, 5),
     claims_of_domain=st.integers(0, 5),
+    listed_amount_cents=CENTS,
+    listed_spent_cents=CENTS,
+    listed_left_to_pay_cents=CENTS,
 )
 
 
@@ -44,14 +52,15 @@ def test_months_and_domains_add_up_to_the_total(found: list[PaidLines], year: in
     total = asdict(told.total)
     assert total == {name: sum(asdict(month)[name] for month in told.months) for name in total}
     cents = [name for name in total if name.endswith("_cents")]
-    assert [total[c] for c in cents] == [sum(asdict(sums)[c] for _, sums in told.domains) for c in cents]
+    assert [total[c] for c in cents] == [sum(asdict(one.sums)[c] for one in told.domains) for c in cents]
 
 
 @given(st.lists(ALL_LINES, max_size=12))
 def test_over_all_years_what_was_taken_back_is_zero(found: list[PaidLines]) -> None:
     taken_back = [replace(lines, taken_back=lines.taken_back or lines.month) for lines in found]
     totals = [asdict(summary(year, taken_back).total) for year in range(2025, 2028)]
-    assert not any(sum(total[name] for total in totals) for name in totals[0])
+    assert not any(sum(total[name] for total in totals) for name in totals[0] if name != "taken_back_cents")
+    assert sum(total["taken_back_cents"] for total in totals) == -sum(lines.complementary_cents for lines in found)
 
 
 def months(told: Summary) -> dict[int, int]:
@@ -63,6 +72,7 @@ def test_a_claim_counts_in_its_month_and_is_taken_back_in_the_reversals() -> Non
     assert months(summary(2026, found)) == {11: 700, 12: 700}
     assert months(summary(2027, found)) == {1: -700}
     assert [summary(year, found).total.claim_count for year in (2026, 2027)] == [1, 0]
+    assert [summary(year, found).total.taken_back_cents for year in (2026, 2027)] == [0, -700]
 
 
 def test_what_providers_were_paid_is_reimbursed_but_not_to_the_member() -> None:
@@ -71,16 +81,30 @@ def test_what_providers_were_paid_is_reimbursed_but_not_to_the_member() -> None:
 
 
 def test_a_deduction_makes_the_statutory_part_smaller_and_what_is_left_larger() -> None:
-    deduction = replace(LINES, spent_cents=0, statutory_cents=-100, complementary_cents=0, claims=0)
+    deduction = replace(
+        LINES, spent_cents=0, statutory_cents=-100, complementary_cents=0, deduction_cents=100, claims=0
+    )
     total = summary(2026, [LINES, deduction]).total
     assert (total.statutory_cents, total.left_to_pay_cents, total.claim_count) == (1200, 100, 1)
+    assert total.deduction_cents == 100
 
 
 def test_domains_are_those_of_the_year_largest_first() -> None:
     small = replace(LINES, domain="DENT", complementary_cents=1)
     equal = [replace(LINES, domain=domain) for domain in ("PHAR", "OPTI")]
     elsewhere = replace(LINES, domain="HOSP", month="2025-01")
-    assert [domain for domain, _ in summary(2026, [small, *equal, elsewhere]).domains] == ["OPTI", "PHAR", "DENT"]
+    assert [one.domain for one in summary(2026, [small, *equal, elsewhere]).domains] == ["OPTI", "PHAR", "DENT"]
+
+
+def test_a_claim_of_several_domains_counts_in_each_for_its_acts_and_in_their_lists_whole() -> None:
+    glasses = replace(
+        LINES, domain="OPTI", complementary_cents=300, spent_cents=900, claims=0, listed_amount_cents=1000
+    )
+    [medicine, optics] = summary(2026, [replace(LINES, listed_amount_cents=1000), glasses]).domains
+    assert (medicine.sums.reimbursed_cents, optics.sums.reimbursed_cents) == (700, 300)
+    assert (medicine.in_list.reimbursed_cents, optics.in_list.reimbursed_cents) == (1000, 1000)
+    [taken_back] = summary(2027, [replace(glasses, month="2026-12", taken_back="2027-01")]).domains
+    assert taken_back.in_list.reimbursed_cents == -1000
 
 
 def test_years_are_those_with_reimbursements_or_reversals_newest_first() -> None:

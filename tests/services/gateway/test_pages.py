@@ -15,6 +15,7 @@ pytestmark = pytest.mark.servers
 
 PAGES = (
     "/", "/activation?token=abc", "/identifiant-valide", "/nulle-part", "/remboursements", "/static/portal.css",
+    "/remboursements/annee", "/decomptes?annee=2026",
     "/mot-de-passe-perdu", "/mot-de-passe-perdu/demande", "/nouveau-mot-de-passe?token=abc", "/nouveau-mot-de-passe",
     "/nouveau-mot-de-passe/fait", "/identifiant-oublie", "/deblocage?token=abc", "/deblocage", "/deblocage/fait",
     "/compte", "/compte/appareils", "/fermer-session?token=abc", "/fermer-session/fait",

@@ -54,6 +54,17 @@ def test_what_is_typed_is_asked_of_claims(typed: dict[str, str], asked: dict[str
     assert Filters(**typed).settled().query(TODAY) == asked
 
 
+def test_a_month_and_a_year_are_asked_by_their_days_and_shown_as_the_form_offers_them() -> None:
+    assert Filters.of_month(date(2024, 2, 1)).query(TODAY) == {"from": "2024-02-01", "to": "2024-02-29"}
+    for year in (years()[0], years()[-1], years()[-1] - 1):
+        days = {"from": f"{year}-01-01", "to": f"{year}-12-31"}
+        assert Filters.of_year(year).query(TODAY) == days
+        of_domain = Filters.of_year(year, "OPTI")
+        assert of_domain.query(TODAY) == days | {"domain": "OPTI"}
+        assert of_domain.periode == (str(year) if year in years() else "dates")
+        assert of_domain.settled() == of_domain, "as it comes back when the form is sent again"
+
+
 def test_a_token_opens_for_its_own_member_and_for_nobody_else() -> None:
     tokens, filters = FilterTokens(KEYRING), Filters(recherche=SEARCHED, pour="2")
     sealed = tokens.seal(LAURE, filters)

@@ -173,6 +173,7 @@ def test_nothing_is_singular_in_french_and_plural_in_english(language: Language,
             "month_letter": ("N", "M"),
             "numeric_day": ("20/11/2026", "01/05/2026"),
             "clock": ("14:32", "00:05"),
+            "percent": (f"65{WIDE}%", f"100{WIDE}%"),
             "size": (f"340{WIDE}Ko", f"2,4{WIDE}Mo"),
         }),
         ("en", {
@@ -183,6 +184,7 @@ def test_nothing_is_singular_in_french_and_plural_in_english(language: Language,
             "month_letter": ("N", "M"),
             "numeric_day": ("20/11/2026", "01/05/2026"),
             "clock": ("14:32", "00:05"),
+            "percent": ("65%", "100%"),
             "size": (f"340{WIDE}KB", f"2.4{WIDE}MB"),
         }),
     ],
@@ -197,6 +199,7 @@ def test_dates_and_amounts_are_written_as_in_the_readers_country(
         "amount": (123450, -200),
         "clock": (datetime(2026, 11, 20, 13, 32, tzinfo=UTC), datetime(2026, 5, 1, 22, 5, tzinfo=UTC)),
         "short_day": (date(2026, 9, 20), date(2026, 5, 1)),
+        "percent": (65, 100),
         "size": (340_000, 2_400_000),
     }
     for name, texts_ in written.items():
