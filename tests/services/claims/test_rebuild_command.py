@@ -73,18 +73,20 @@ async def told(service: ClaimsService) -> list[Event[Any]]:
 
 
 @asynccontextmanager
-async def reading(service: ClaimsService, member: str) -> AsyncIterator[list[int]]:
-    """A member who reads the list again and again: the statuses of the answers."""
-    statuses: list[int] = []
+async def reading(service: ClaimsService, member: str) -> AsyncIterator[set[tuple[int, bool]]]:
+    """A member who reads the list again and again: the statuses of the answers, and whether it was all there."""
+    count = service.db["claims"].count_documents({"member_number": member, "status": {"$exists": True}})
+    answers: set[tuple[int, bool]] = set()
 
     async def read() -> None:
         while True:
-            statuses.append((await service.get("/reimbursements", member)).status)
+            answer = await service.get("/reimbursements", member)
+            answers.add((answer.status, (await answer.json()).get("totals", {}).get("claim_count", 0) >= count))
             await asyncio.sleep(0.02)
 
     task = asyncio.create_task(read())
     try:
-        yield statuses
+        yield answers
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -107,7 +109,7 @@ async def test_members_read_and_hear_on_while_their_claims_are_rebuilt(
     claims = service.db["claims"]
     before = {row["_id"]: row for row in claims.find()}
     claims.update_many({}, {"$unset": {"words": ""}})
-    async with service.stream(service.token(member)) as stream, reading(service, member) as statuses:
+    async with service.stream(service.token(member)) as stream, reading(service, member) as answers:
         await stream.begun()
         rebuilding = beside(service)
         arrived: list[str] = []
@@ -125,7 +127,7 @@ async def test_members_read_and_hear_on_while_their_claims_are_rebuilt(
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.splitlines()[-1].startswith("rebuild=done ")
     assert ended.stdout.endswith(" lost=0\n")
-    assert set(statuses) == {200}
+    assert answers == {(200, True)}
     assert set(heard) == {*arrived, "R-after"}, "of what is rebuilt nobody is told"
     now = {row["_id"]: row for row in claims.find()}
     assert {claim: now.get(claim) for claim in before} == before
