@@ -157,5 +157,5 @@ async def test_a_year_out_of_range_is_refused_by_name(service: ClaimsService, me
 async def test_it_reads_the_index_of_the_list(service: ClaimsService) -> None:
     asked = {"aggregate": "claims", "pipeline": summary_query("12345678"), "cursor": {}}
     plan = str(service.db.command("explain", asked, verbosity="queryPlanner"))
-    assert "'indexName': 'filtered'" in plan
+    assert "'indexName': 'added_up'" in plan
     assert "COLLSCAN" not in plan
