@@ -48,6 +48,7 @@ def _sign_ins(ours: Rates, bare: Rates, memory_mib: float) -> Iterator[Row]:
     yield _row("  CPU ms of one, and of its hash alone", ours.cpu_ms(), bare.cpu_ms(), decimals=1)
     for name in ours.cpu_s:
         yield (f"    {name}", f"{ours.cpu_ms(name):.1f}", "", "")
+    yield ("    besides: the client that asks", f"{1000 * ours.client_s / len(ours.times_ms):.1f}", "", "")
 
 
 def _attacked(seen: Attacked) -> Iterator[Row]:
