@@ -26,7 +26,7 @@ class Rates:
     times_ms: list[float] = field(default_factory=list)
     cpu_s: dict[str, float] = field(default_factory=dict)
     client_s: float = 0.0
-    """CPU seconds of the process that asks; no part of what it asked for."""
+    """CPU seconds of the thread that asks; no part of what it asked for."""
 
     def cpu_ms(self, *processes: str) -> float:
         """CPU ms of these processes for one sign-in or refresh."""
@@ -126,7 +126,7 @@ async def _round(
     rates: Rates, processors: Processors, clients: Sequence[Callable[[], Awaitable[None]]], seconds: float
 ) -> None:
     processors.begin()
-    started, worked = time.perf_counter(), time.process_time()
+    started, worked = time.perf_counter(), time.thread_time()
 
     async def client(one: Callable[[], Awaitable[None]]) -> int:
         done = 0
@@ -139,7 +139,7 @@ async def _round(
     done = sum(await asyncio.gather(*map(client, clients)))
     rates.per_second.append(done / (time.perf_counter() - started))
     processors.end(rates.cpu_s)
-    rates.client_s += time.process_time() - worked
+    rates.client_s += time.thread_time() - worked
 
 
 def _cpu_s(pid: int) -> float:
