@@ -5,11 +5,14 @@ The asking process works on the same cores as what it measures, and this takes a
 
 import asyncio
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 WITHIN_S = 30.0
+IDLE_S = 3.0
+"""Shorter than uvicorn's keep-alive of 5 s: never write into a connection that the server is closing."""
 _LENGTH = b"\r\ncontent-length:"
 
 
@@ -21,6 +24,7 @@ class NoAnswer(ConnectionError):
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    free_since: float = 0.0
 
 
 class Wire:
@@ -50,13 +54,13 @@ class Wire:
                     answer = await _read(connection.reader)
             except (OSError, EOFError) as error:
                 raise NoAnswer from error
-            self._free.append(connection)
+            self._free.append(replace(connection, free_since=time.monotonic()))
             return answer
 
     async def _connection(self) -> _Connection:
         while self._free:
             connection = self._free.pop()
-            if not connection.reader.at_eof():  # else the server was done with it
+            if time.monotonic() - connection.free_since < IDLE_S:
                 return connection
             connection.writer.close()
         return _Connection(*await asyncio.open_connection(self._at.hostname, self._at.port))
