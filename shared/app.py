@@ -70,8 +70,12 @@ def create_app(
     return app
 
 
-def serve(app: ASGIApp, settings: ServiceSettings, *, port: int | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests under way within `http_drain_seconds`: status 0."""
+def serve(app: ASGIApp, settings: ServiceSettings, *, port: int | None = None, to_strangers: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests under way within `http_drain_seconds`: status 0.
+
+    `to_strangers`: requests are read by h11, which takes longer, bounds their headers and refuses what is ambiguous;
+    where only the gateway asks, which writes each request anew, httptools does.
+    """
     for asked_to_stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked_to_stop, _leave)  # uvicorn raises the signal again once it has stopped
     config = uvicorn.Config(
@@ -81,6 +85,8 @@ def serve(app: ASGIApp, settings: ServiceSettings, *, port: int | None = None) -
         backlog=settings.http_backlog_connections,
         limit_concurrency=settings.http_max_connections,
         timeout_graceful_shutdown=settings.http_drain_seconds,
+        loop="uvloop",
+        http="h11" if to_strangers else "httptools",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -179,7 +180,7 @@ class Mongo:
                 await backoff.sleep()
 
     async def _attempt(self, body: Callable[[Transaction], Awaitable[T]], give_up_at: float | None) -> T:
-        async with await self._client.start_session() as session:
+        async with self._session() as session:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
                 write_concern=WriteConcern("majority", j=True),
@@ -205,6 +206,18 @@ class Mongo:
             raise
         await _commit(tx.session, give_up_at)
         return result
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        """Without Motor's two changes of thread: neither beginning nor ending one asks the server anything."""
+        session = Session(self._client.delegate.start_session(), self._client)
+        try:
+            yield session
+        finally:
+            if session.delegate.in_transaction:  # left in the middle of a commit: ending it asks for an abort
+                await session.end_session()
+            else:
+                session.delegate.end_session()
 
     async def _insert_drafts(self, tx: Transaction) -> None:
         if not tx.drafts:

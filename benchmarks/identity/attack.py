@@ -7,10 +7,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from urllib.request import urlopen
 
-from pyreqwest.exceptions import TransportError
-
 from benchmarks.bench import Bench
 from benchmarks.identity.people import Api, Networks, NoRoom, Person
+from benchmarks.identity.wire import NoAnswer
 from deploy.local.ports import HOST
 
 WRONG_PER_SECOND = 200.0
@@ -73,7 +72,7 @@ async def _attack(api: Api, identifier: str, seen: Attacked) -> None:
     async def one(_n: int) -> None:
         try:
             seen.answers[(await api.fail(identifier)).status] += 1
-        except TransportError:
+        except NoAnswer:
             seen.answers[0] += 1
 
     await _paced(WRONG_PER_SECOND, one)

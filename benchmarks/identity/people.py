@@ -1,18 +1,18 @@
 """Members with passwords of their own, and how the measurements ask auth and the gateway."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import count
 from typing import Any, Final, Self
 
-from pyreqwest.client import Client, ClientBuilder
-
 from benchmarks.bench import Bench, until
+from benchmarks.identity.wire import Wire
 from deploy.local import topics
 from deploy.simulator.people import enrolled
+from shared.app import API_PREFIX
 from shared.events.auth import AuthEvent, TemporaryPasswordIssued
 from shared.events.membership import MemberEnrolled
 from shared.events.record import to_message
@@ -60,31 +60,25 @@ class Api:
     """`async with Api(origin, networks) as api:` the public API there, each request from a network of its own."""
 
     def __init__(self, origin: str, networks: Networks, connections: int = 64) -> None:
-        self._origin, self._networks = f"{origin}/api/v1", networks
-        self._client: Client = (
-            ClientBuilder().no_proxy().max_connections(connections).timeout(timedelta(seconds=30)).build()
-        )
+        self._wire, self._networks = Wire(origin, connections), networks
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        self._wire.close()
 
     async def post(
         self, path: str, body: dict[str, Any], *, token: str | None = None, address: str | None = None
     ) -> Answer:
         """One JSON request; never raises for a status. `address`: of the client, else one never seen before."""
-        request = self._client.post(self._origin + path).body_json(body)
-        request = request.header("x-forwarded-for", address or self._networks.next())
+        headers = {"x-forwarded-for": address or self._networks.next()}
         if token:
-            request = request.header("authorization", f"Bearer {token}")
-        sent = request.build()
+            headers["authorization"] = f"Bearer {token}"
         started = time.perf_counter()
-        answer = await sent.send()
-        raw = await answer.bytes()
+        status, raw = await self._wire.post(f"{API_PREFIX}{path}", body, headers)
         ms = (time.perf_counter() - started) * 1000
-        return Answer(answer.status, await answer.json() if raw else {}, ms)
+        return Answer(status, json.loads(raw) if raw else {}, ms)
 
     async def sign_in(self, person: Person, *, from_known_device: bool = True) -> Answer:
         """A right password. Raises RuntimeError unless a session is opened (`NoRoom` for 503)."""

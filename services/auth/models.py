@@ -105,6 +105,8 @@ class Account(Stored):
     """
 
     member_number: str = Field(alias="_id")
+    revision: int | None = None
+    """How often it was stored, by which a change of what was read earlier sees that it is late; none in older rows."""
     insurer: str = "main"
     enrolled: bool = False
     facts: dict[str, Fact] = {}

@@ -31,7 +31,7 @@ SERVICE = "gateway"
 def main() -> None:
     """Run the gateway until it is told to stop."""
     settings = load(GatewaySettings, SERVICE)
-    serve(build(settings), settings)
+    serve(build(settings), settings, to_strangers=True)
 
 
 def build(settings: GatewaySettings) -> FastAPI:

@@ -1,4 +1,7 @@
-"""What passes through as a stream: bodies on their way in, answers on their way out. Nothing is held whole."""
+"""What passes through: bodies on their way in, answers on their way out.
+
+As streams; whole is held only what says beforehand that it is small, since a stream costs more than such a body.
+"""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
@@ -31,6 +34,8 @@ _NOT_RETURNED: Final = HOP_BY_HOP | {"date", "server", "set-cookie", "x-request-
 
 Headers = list[tuple[str, str]]
 
+SMALL_BYTES: Final = 16 * 1024
+
 
 class Body:
     """The request's body, counted while it streams through; past the limit the service never sees its end."""
@@ -39,6 +44,7 @@ class Body:
         self._request, self._max_bytes, self._too_large = request, max_bytes, too_large
         self._length = request.headers.get("content-length", "")
         self.expected = self._length not in {"", "0"} or "transfer-encoding" in request.headers
+        self.is_small = self.expected and _is_small(self._length)
         self.refused: Exception | None = None
 
     def check_length(self) -> None:
@@ -59,6 +65,10 @@ class Body:
             self.refused = error
             raise
 
+    async def whole(self) -> bytes:
+        """All of a small one. Raises what `pieces` does."""
+        return b"".join([piece async for piece in self.pieces()])
+
     def _refusal(self) -> TooLarge:
         return self._too_large(extra={"limit_bytes": self._max_bytes})
 
@@ -70,14 +80,34 @@ def without(headers: Iterable[tuple[str, str]], dropped: frozenset[str]) -> Head
     return [(name, value) for name, value in pairs if name not in dropped and name not in named]
 
 
-def passed_on(service: str, sent: StreamRequest, answer: Upstream) -> Response:
-    """The answer of `service` as ours: its status, what of its headers is ours to return, its body as it comes."""
-    response = StreamingResponse(_pieces(service, sent, answer), status_code=answer.status)
+async def passed_on(service: str, sent: StreamRequest, answer: Upstream) -> Response:
+    """The answer of `service` as ours: its status, what of its headers is ours to return, its body.
+
+    Raises `Unavailable` if the service breaks off in a small one.
+    """
+    response: Response
+    if _is_small(answer.get_header("content-length") or ""):
+        response = Response(await _whole(service, sent, answer), status_code=answer.status)
+    else:
+        response = StreamingResponse(_pieces(service, sent, answer), status_code=answer.status)
     response.raw_headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in without(answer.headers.items(), _NOT_RETURNED)
     ]
     return response
+
+
+def _is_small(length: str) -> bool:
+    return length.isdecimal() and int(length) <= SMALL_BYTES
+
+
+async def _whole(service: str, sent: StreamRequest, answer: Upstream) -> bytes:
+    try:
+        return bytes(await answer.bytes())
+    except TransportError as error:
+        raise away(service, error) from None
+    finally:
+        await sent.__aexit__(None, None, None)
 
 
 async def _pieces(service: str, sent: StreamRequest, answer: Upstream) -> AsyncIterator[bytes]:

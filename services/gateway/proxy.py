@@ -1,4 +1,4 @@
-"""`/api/v1`: passes a request to the service that owns its path, and the answer back, both as streams.
+"""`/api/v1`: passes a request to the service that owns its path, and the answer back, as streams unless small.
 
 Nothing of the outside reaches a service but the method, the path, the query, the body and the headers that describe
 them; who asks (`X-Forwarded-For`), the request id and the trace are written here.
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.client_address import client_address
-from services.gateway.passing import HOP_BY_HOP, Body, Headers, passed_on, without
+from services.gateway.passing import HOP_BY_HOP, Body, passed_on, without
 from services.gateway.rate_limits import RateLimits
 from services.gateway.routes import ROUTES, Route
 from services.gateway.settings import Network
@@ -53,20 +53,23 @@ class Proxy:
 
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            await self._rate_limits.count(route, client_address(request, self._trusted))
+            address = client_address(request, self._trusted)
+            self._rate_limits.count(route, address)
             if route.bearer:
                 bearer_token(request)
-            return await self._pass(route, request)
+            return await self._pass(route, request, address)
 
         return endpoint
 
-    async def _pass(self, route: Route, request: Request) -> Response:
+    async def _pass(self, route: Route, request: Request, address: str) -> Response:
         body = Body(request, route.max_body_bytes, FileTooLarge if route.takes_file else TooLarge)
         body.check_length()
         path = _path(route, request)
         builder = self._upstreams.request(request.method, route.service, path, file=route.takes_file)
-        builder = builder.headers(self._headers(request))
-        if body.expected:
+        builder = builder.headers([*without(request.headers.items(), _NOT_SENT), ("x-forwarded-for", address)])
+        if body.is_small:
+            builder = builder.body_bytes(await body.whole())
+        elif body.expected:
             builder = builder.body_stream(body.pieces())
         sent = builder.build_streamed()
         try:
@@ -74,11 +77,7 @@ class Proxy:
         except TransportError as error:
             # The service may have hung up because we stopped sending: the reason is then ours to tell.
             raise body.refused or away(route.service, error) from None
-        return passed_on(route.service, sent, answer)
-
-    def _headers(self, request: Request) -> Headers:
-        kept = without(request.headers.items(), _NOT_SENT)
-        return [*kept, ("x-forwarded-for", client_address(request, self._trusted))]
+        return await passed_on(route.service, sent, answer)
 
 
 def bearer_token(request: Request) -> str:

@@ -173,7 +173,7 @@ class Sessions:
     async def anonymous(self, request: Request, method: str, path: str, body: Json) -> Answer:
         """Ask a service something that needs no session; as often as the same path of the API may be asked."""
         route = next(route for route in ROUTES if route.path == API_PREFIX + path and method in route.methods)
-        await self._rate_limits.count(route, self.address(request))
+        self._rate_limits.count(route, self.address(request))
         return await self._call(request, method, route.service, path, None, body=body)
 
     async def call(
@@ -232,7 +232,7 @@ class Sessions:
         except TransportError as error:
             raise away(service, error) from None
         if answer.status == HTTPStatus.OK:
-            return passed_on(service, sent, answer)
+            return await passed_on(service, sent, answer)
         await sent.__aexit__(None, None, None)
         if answer.status == Unauthenticated.status:
             self.forget(request)

@@ -38,16 +38,20 @@ class Arrivals:
         account: Account,
         request: OnDeviceRequest,
         *,
+        before: Account | None = None,
         password: PasswordKind = "own",  # noqa: S107 - a kind
         passkey: str | None = None,
     ) -> Arrived:
         """A session on the device of `request`; `passkey`: the one that opens it. Raises `SignInClosed`.
+
+        `before`: the account as it was read, if the one given differs already.
 
         Where a second factor is due the device becomes known, and is told of, once that was shown. `account` is always
         written: what changes it at the same instant makes one of the two transactions run again.
         """
         if account.closure:
             raise SignInClosed
+        before = before or account
         shown = {tokens.digest(token): token for token in request.shown_devices}
         known = rules.known_device(account, shown)
         kept = shown[known] if known else tokens.new_secret()
@@ -62,7 +66,7 @@ class Arrivals:
             await self._store.security_events.note(tx, account.member_number, "second_factor_asked", device=name)
         else:
             account = await self._new_devices.arrived(tx, account, session)
-        await self._store.accounts.save(tx, [account])
+        await self._store.accounts.change(tx, before, account)
         return Arrived(session, account, kept)
 
     def answer(self, arrived: Arrived) -> SignedIn:

@@ -57,8 +57,7 @@ class SignIn:
         letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
         if not letter and (retry_after_s := self._refusals.lately(key, shown)):
             raise _blocked(retry_after_s)
-        owner = await self._store.identifiers.owner(key)
-        account = await self._store.accounts.of_owner(owner)
+        account = await self._store.accounts.by_identifier(key)
         attempt = await self._store.attempts.begin(key, self._place(key, account, shown, network), letter=letter)
         if attempt.refused:
             if attempt.everywhere:
@@ -69,13 +68,13 @@ class SignIn:
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
-        if proof is None:
+        if proof is None or account is None:
             name = rules.plain_device_name(request.device_name)
             await self._store.security_events.note_failure(key, "sign_in_failed", device=name)
             await self._unlocks.note(attempt)
             raise _wrong(attempt)
         try:
-            return await self._open(request, proof, attempt)
+            return await self._open(request, proof, attempt, account)
         except SignInClosed:  # the password was right: it counts neither way
             await self._store.attempts.take_back(attempt)
             raise
@@ -101,15 +100,19 @@ class SignIn:
             rehashed = await self._passwords.hash(password)
         return Proof(account.member_number, attempt.identifier, kind, stored, rehashed)
 
-    async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt) -> SignedIn:
+    async def _open(self, request: SignInRequest, proof: Proof, attempt: Attempt, read: Account) -> SignedIn:
+        """`read`: the account before the hash, which mostly stands yet; if not, it is read in the transaction."""
+        known: Account | None = read
+
         async def body(tx: Transaction) -> Arrived:
-            account = await self._store.accounts.get(proof.member_number, tx)
-            if account is None or not _still_holds(account, proof):
+            nonlocal known
+            before, known = known or await self._store.accounts.get(proof.member_number, tx), None
+            if before is None or not _still_holds(before, proof):
                 raise _wrong(attempt)
-            account = rules.signed_in_with(account, proof.stored)
+            account = rules.signed_in_with(before, proof.stored)
             if proof.rehashed:
                 account = account.model_copy(update={"own_password": proof.rehashed})
-            arrived = await self._arrivals.open(tx, account, request, password=proof.kind)
+            arrived = await self._arrivals.open(tx, account, request, before=before, password=proof.kind)
             await self._store.attempts.succeeded(tx, attempt)
             return arrived
 

@@ -77,7 +77,7 @@ _BY_MEMBER = (
 def collections() -> Mapping[str, Sequence[IndexModel]]:
     """The collections and their indexes; rows with an end go by themselves."""
     return {
-        "accounts": [],
+        "accounts": [IndexModel([("identifier_key", ASCENDING)])],
         "identifiers": [IndexModel([("member_number", ASCENDING)])],
         "activation_links": [
             IndexModel([("member_number", ASCENDING), ("created_at", ASCENDING)]),

@@ -7,7 +7,7 @@ import bson
 from pymongo import ReplaceOne
 
 from services.auth.models import Account, Device, Fact
-from shared.mongo import Mongo, Transaction
+from shared.mongo import Mongo, Transaction, WriteConflict
 
 
 class Accounts:
@@ -22,9 +22,12 @@ class Accounts:
         found = await self._collection.find_one({"_id": member_number}, session=tx.session if tx else None)
         return Account.model_validate(found) if found else None
 
-    async def of_owner(self, member_number: str | None) -> Account | None:
-        """The account of whom an identifier is. For nobody it takes as long: a row is asked for, one is read."""
-        found = await self._collection.find_one({"_id": member_number or ""})
+    async def by_identifier(self, key: str) -> Account | None:
+        """The account that signs in with this identifier. For nobody it takes as long: a row is asked for, one read.
+
+        Accounts and `identifiers` change together, so that one question is enough.
+        """
+        found = await self._collection.find_one({"identifier_key": key})
         read = found or bson.decode(self._nobody, self._collection.codec_options)
         account = Account.model_validate(read)
         return account if found else None
@@ -36,9 +39,27 @@ class Accounts:
 
     async def save(self, tx: Transaction, accounts: Iterable[Account]) -> None:
         """Store each account as it is now."""
-        writes = [ReplaceOne({"_id": a.member_number}, a.to_document(), upsert=True) for a in accounts]
+        rows = [_next(account).to_document() for account in accounts]
+        writes = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
         if writes:
             await self._collection.bulk_write(writes, ordered=False, session=tx.session)
+
+    async def change(self, tx: Transaction, before: Account, after: Account) -> None:
+        """Store what `after` changes of `before`, which may have been read outside `tx`.
+
+        Makes the transaction run again if the account was stored since: `before` must then be read in it. Of the row
+        nothing else is written, so that a text sealed anew meanwhile (`shared.resealing`) stays.
+        """
+        old, new = before.to_document(), _next(after).to_document()
+        changed = {name: value for name, value in new.items() if value != old[name]}
+        as_read = {"_id": before.member_number, "revision": before.revision}
+        done = await self._collection.update_one(as_read, {"$set": changed}, session=tx.session)
+        if not done.matched_count:
+            raise WriteConflict
+
+
+def _next(account: Account) -> Account:
+    return account.model_copy(update={"revision": (account.revision or 0) + 1})
 
 
 def _like_most() -> bytes:

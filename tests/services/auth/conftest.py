@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.paths import ROOT
 from deploy.local.servers.program import Program, Supervised, http_ok
+from shared.mongo import Mongo
 from tests.services.auth.driver import AuthApi, Backbone
 from tests.stack import RealServers
 
@@ -45,3 +46,12 @@ async def backbone(infra: RealServers) -> AsyncIterator[Backbone]:
     """Kafka."""
     async with Backbone(infra) as backbone:
         yield backbone
+
+
+@pytest.fixture
+async def mongo(infra: RealServers) -> AsyncIterator[Mongo]:
+    """Its database, as the store sees it."""
+    environment = infra.environment("auth")
+    mongo = Mongo(environment["MONGO_URL"], environment["MONGO_DATABASE"])
+    yield mongo
+    await mongo.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,19 +11,10 @@ import pytest
 from services.auth.store.attempts import LETTERS_HELD, Attempt, Attempts, Limits, Place, standing
 from shared.ids import new_id
 from shared.mongo import Mongo
-from tests.stack import RealServers
 
 LIMITS = Limits(max_failures=2, block=timedelta(minutes=15), per_day=25)
 HERE, THERE, DEVICE = Place("here", known=False), Place("there", known=False), Place("device", known=True)
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def mongo(infra: RealServers) -> AsyncIterator[Mongo]:
-    environment = infra.environment("auth")
-    mongo = Mongo(environment["MONGO_URL"], environment["MONGO_DATABASE"])
-    yield mongo
-    await mongo.stop()
 
 
 async def _tries(mongo: Mongo, identifier: str) -> list[dict[str, Any]]:

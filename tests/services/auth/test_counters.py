@@ -185,7 +185,7 @@ async def test_known_or_not_a_try_costs_the_same_hashes_and_the_same_of_the_data
             async with commands(infra) as asked:
                 answers[who, case] = said(await api.sign_in(identifier, password, client=network, device_token="x"))
             costs[who, case] = (dict(asked), await api.metric(HASHES) - before)
-    found = {"identifiers find": 1, "accounts find": 1}
+    found = {"accounts find": 1}
     reads = found | {"sign_in_attempts findAndModify": 1}
     recorded = {"security_events insert": 1}
     refused = found | {"sign_in_attempts findAndModify without a change": 1}

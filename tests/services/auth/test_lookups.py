@@ -10,7 +10,8 @@ from bson.codec_options import CodecOptions
 from services.auth.models import Account
 from services.auth.store.accounts import Accounts
 
-MEMBER: dict[str, Any] = {"_id": "00000001", "enrolled": True, "own_password": "$argon2id$…"}
+KEY, UNKNOWN = "a" * 64, "b" * 64
+MEMBER: dict[str, Any] = {"_id": "00000001", "enrolled": True, "identifier_key": KEY, "own_password": "$argon2id$…"}
 
 
 class Rows:
@@ -22,8 +23,8 @@ class Rows:
         self.asked: list[object] = []
 
     async def find_one(self, selection: dict[str, object], **_: object) -> dict[str, Any] | None:
-        self.asked.append(selection["_id"])
-        return MEMBER if selection["_id"] == MEMBER["_id"] else None
+        self.asked.append(selection["identifier_key"])
+        return MEMBER if selection == {"identifier_key": KEY} else None
 
 
 async def test_for_nobody_a_row_is_asked_for_and_one_as_large_as_a_member_s_is_read(
@@ -38,13 +39,11 @@ async def test_for_nobody_a_row_is_asked_for_and_one_as_large_as_a_member_s_is_r
 
     monkeypatch.setattr(Account, "model_validate", seen)
     accounts = Accounts(SimpleNamespace(db={"accounts": rows}))  # type: ignore[arg-type]  # one collection is enough
-    somebody = await accounts.of_owner("00000001")
+    somebody = await accounts.by_identifier(KEY)
     assert somebody is not None
     assert somebody.own_password == MEMBER["own_password"]
-    assert await accounts.of_owner(None) is None
-    assert await accounts.of_owner("00000002") is None  # gone since its identifier was found
-    assert rows.asked == ["00000001", "", "00000002"]
+    assert await accounts.by_identifier(UNKNOWN) is None
+    assert rows.asked == [KEY, UNKNOWN]
     assert read[0] == MEMBER
-    assert read[1] == read[2]
     assert 2000 < len(bson.encode(read[1])) < 4000
     assert len(read[1]["facts"]) == 8

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol
+from tests.services.auth.driver import Answer, AuthApi, Backbone, Signed, enrol, some_network
 from tests.stack import RealServers
 
 pytestmark = pytest.mark.servers
@@ -188,3 +188,11 @@ def _let_pass(infra: RealServers, collection: str, field: str, time: timedelta) 
     with MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
         change = {"$subtract": [f"${field}", int(time.total_seconds() * 1000)]}
         client["auth"][collection].update_many({field: {"$ne": None}}, [{"$set": {field: change}}])
+
+
+async def test_sign_ins_at_the_same_instant_each_make_their_device_known(api: AuthApi, backbone: Backbone) -> None:
+    number = _number(await _member_with_own_password(api, backbone))
+    opened = await asyncio.gather(*(api.sign_in(number, OWN, client=some_network()) for _ in range(4)))
+    for device in [signed_in.body["device_token"] for signed_in in opened]:
+        again = await api.sign_in(number, OWN, client=some_network(), device_token=device)
+        assert again.body["device_token"] == device  # an unknown one is given another
