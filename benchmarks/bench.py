@@ -56,7 +56,6 @@ class Bench:
             infra.environments.servers().mongo.admin_url
         )
         self.db = self.database("claims")
-        self.another_claims = services.another("claims")
         self.members: list[MemberEnrolled] = population(SEED, 500)
         self._flow = claims(SEED, self.members)
 

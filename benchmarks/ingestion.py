@@ -4,12 +4,14 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pymongo.collection import Collection
 
 from benchmarks.bench import Bench, Row, peak_memory_mib, row, until
-from deploy.simulator.flow import claims
+from deploy.local.servers.program import Supervised
+from deploy.simulator.flow import claims as flowing
 from deploy.simulator.people import population
 from shared.events.claims_payment import ClaimPaid
 from shared.events.record import Message, to_message
@@ -18,6 +20,8 @@ ROUNDS: Final = 3
 EVENTS_PER_ROUND: Final = 66_667
 """200,000 `ClaimPaid` in all."""
 MEMBERS: Final = 20_000
+STATEMENTS: Final = 20_000
+"""Claims after which the announcements are measured."""
 SEED: Final = 11
 WITHIN_S: Final = 600.0
 _WARM: Final = 0.3
@@ -41,20 +45,23 @@ class Side:
 
 async def measure(bench: Bench) -> Iterator[Row]:
     """The table's rows."""
-    flow = claims(SEED, population(SEED, MEMBERS))
+    flow = flowing(SEED, population(SEED, MEMBERS))
     payments = (to_message(event) for event in flow if isinstance(event.data, ClaimPaid))
     bare, one, two = Side(), Side(), Side()
     bench.services.one("claims").stop()
+    # Statements are announced later, and measured apart.
+    claims = [bench.services.another("claims", {"STATEMENT_QUIET_SECONDS": "3600"}) for _ in range(2)]
     for turn in range(ROUNDS):
         await _bare(bench, f"bare_{turn}", await _backlog(bench, payments, f"bare_{turn}"), bare)
-        await _ours(bench, one, processes=1)
+        await _ours(bench, one, claims[:1])
         await _backlog(bench, payments, None)
-        await _ours(bench, two, processes=2)
+        await _ours(bench, two, claims)
         print(f"  round {turn + 1} of {ROUNDS}: {one.rates[-1]:,.0f}/s, two {two.rates[-1]:,.0f}/s, ", end="")
         print(f"bare loop {bare.rates[-1]:,.0f}/s", flush=True)
+    announced = await _announced(bench, payments)
     bench.services.one("claims").launch()
     bench.services.one("claims").wait_ready()
-    return _rows(bare, one, two)
+    return _rows(bare, one, two, announced)
 
 
 async def _backlog(bench: Bench, payments: Iterator[Message], collection: str | None) -> Sequence[Message]:
@@ -75,18 +82,36 @@ async def _bare(bench: Bench, collection: str, messages: Sequence[Message], side
         bench.end(loop)
 
 
-async def _ours(bench: Bench, side: Side, *, processes: int) -> None:
+async def _ours(bench: Bench, side: Side, claims: Sequence[Supervised]) -> None:
     inbox = bench.db["inbox"]  # in claims it is the log: one row an event
     before = inbox.estimated_document_count()
-    claims = [bench.services.one("claims"), bench.another_claims]
-    for process in claims[:processes]:
+    for process in claims:
         process.launch()
     try:
         side.rates.append(await _rate(inbox, before, before + EVENTS_PER_ROUND))
-        side.memory_mib.append(max(peak_memory_mib(process.process.pid) for process in claims[:processes]))
+        side.memory_mib.append(max(peak_memory_mib(process.process.pid) for process in claims))
     finally:
-        for process in claims[:processes]:
+        for process in claims:
             process.stop()
+
+
+async def _announced(bench: Bench, payments: Iterator[Message]) -> float:
+    """Statements a second, once claims have rested: from the job rows to Kafka."""
+    statements, inbox = bench.db["statements"], bench.db["inbox"]
+    claims = bench.services.another("claims", {"STATEMENT_QUIET_SECONDS": "20"})
+    expected = inbox.estimated_document_count() + STATEMENTS
+    await bench.publish([next(payments) for _ in range(STATEMENTS)])
+    claims.launch()
+    try:
+        await until(lambda: inbox.estimated_document_count() >= expected, WITHIN_S, every_s=0.05)
+        await until(lambda: statements.estimated_document_count() > 0, WITHIN_S, every_s=0.05)
+        first, started = statements.estimated_document_count(), time.monotonic()
+        due = {"due_at": {"$lte": datetime.now(UTC) + timedelta(seconds=60)}}
+        await until(lambda: bench.db["jobs"].count_documents(due) == 0, WITHIN_S, every_s=0.1)
+        await until(lambda: bench.db["outbox"].estimated_document_count() == 0, WITHIN_S, every_s=0.1)
+        return (statements.estimated_document_count() - first) / (time.monotonic() - started)
+    finally:
+        claims.stop()
 
 
 async def _rate(collection: Collection[dict[str, Any]], before: int, after: int) -> float:
@@ -98,9 +123,10 @@ async def _rate(collection: Collection[dict[str, Any]], before: int, after: int)
     return (after - first) / (time.monotonic() - started)
 
 
-def _rows(bare: Side, one: Side, two: Side) -> Iterator[Row]:
+def _rows(bare: Side, one: Side, two: Side, announced: float) -> Iterator[Row]:
     yield row("ClaimPaid taken in, events/s, bare loop", one.rate, bare.rate)
     yield row("  two processes, one", two.rate, one.rate)
     yield row("  Kafka Connect's MongoDB sink, elsewhere", one.rate, KAFKA_CONNECT_SINK)
     yield row("  peak memory, MiB, bare loop", max(one.memory_mib), max(bare.memory_mib))
     yield row("  peak memory, MiB, last round, first", one.memory_mib[-1], one.memory_mib[0])
+    yield ("statements announced/s afterwards", f"{announced:,.0f}", "", "")

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import IndexModel, ReadPreference, WriteConcern
+from pymongo import IndexModel, ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 MAX_COMMIT_TIME_MS = 5_000
 
+_DUPLICATE_KEY = 11000
 # WriteConflict, LockTimeout, MaxTimeMSExpired, SnapshotUnavailable, NoSuchTransaction, TransactionTooOld,
 # ExceededTimeLimit, PrimarySteppedDown, the interrupted and not-primary family: each passes by itself.
 _PASSING_CODES = frozenset({24, 50, 91, 112, 189, 225, 246, 251, 262, 10107, 11600, 11602, 13435, 13436})
@@ -74,14 +75,15 @@ class Transaction:
 
     async def insert_new(self, collection: str, rows: Sequence[Document]) -> None:
         """Insert rows that are not there; raises `WriteConflict` if one is, for the next try to see it."""
-        if not rows:
-            return
-        try:
-            await self.db[collection].insert_many(rows, ordered=False, session=self.session)
-        except BulkWriteError as error:
-            if not _only_duplicates(error):
-                raise
-            raise WriteConflict from error
+        if rows:
+            with _conflicts():
+                await self.db[collection].insert_many(rows, ordered=False, session=self.session)
+
+    async def write(self, collection: str, changes: Sequence[UpdateOne]) -> None:
+        """Update or upsert, in any order; raises `WriteConflict` if another transaction made one of these meanwhile."""
+        if changes:
+            with _conflicts():
+                await self.db[collection].bulk_write(changes, ordered=False, session=self.session)
 
     def publish(self, event: Event[EventData]) -> None:
         """Write `event` to the outbox in this transaction; the relay publishes it after the commit."""
@@ -222,12 +224,8 @@ class Mongo:
     async def _insert_drafts(self, tx: Transaction) -> None:
         if not tx.drafts:
             return
-        try:
+        with _conflicts():  # two first events of one member: the counter was made by the other
             await insert(self.db[OUTBOX], self.db[SEQUENCES], tx.session, tx.drafts)
-        except (DuplicateKeyError, BulkWriteError) as error:
-            if isinstance(error, BulkWriteError) and not _only_duplicates(error):
-                raise
-            raise WriteConflict from error  # two first events of one member: the counter was made by the other
 
 
 async def server_time(db: Database) -> datetime:
@@ -237,9 +235,18 @@ async def server_time(db: Database) -> datetime:
     return now
 
 
-def _only_duplicates(error: BulkWriteError) -> bool:
-    details: Mapping[str, Any] = error.details or {}
-    return {e.get("code") for e in details.get("writeErrors", [])} == {11000}
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """What another transaction created since our snapshot is a conflict: the next try sees it."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise WriteConflict from error
+    except BulkWriteError as error:
+        details: Mapping[str, Any] = error.details or {}
+        if {e.get("code") for e in details.get("writeErrors", [])} != {_DUPLICATE_KEY}:
+            raise
+        raise WriteConflict from error
 
 
 async def _abort(session: Session) -> None:

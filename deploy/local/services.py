@@ -38,11 +38,12 @@ class Services:
         """A single service, to be stopped, killed or started."""
         return self._services[name]
 
-    def another(self, name: str) -> Supervised:
-        """A second process of a service beside the first, on a port of its own; the caller starts and stops it."""
+    def another(self, name: str, extra: Mapping[str, str]) -> Supervised:
+        """One more process of a service, on a port of its own; the caller starts and stops it."""
         port = free_port()
-        program = _program(self._infra, name, self._extra | {"HTTP_PORT": str(port)})
-        return Supervised(replace(program, name=f"{name}-2", ready=partial(http_ok, port, "/readyz")), self._processes)
+        program = _program(self._infra, name, {**self._extra, **extra, "HTTP_PORT": str(port)})
+        ready = partial(http_ok, port, "/readyz")
+        return Supervised(replace(program, name=f"{name}-{port}", ready=ready), self._processes)
 
     def stop(self) -> None:
         """Stop those that run: the gateway first, so that nothing is asked of a service that is gone."""

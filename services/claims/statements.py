@@ -1,5 +1,7 @@
 """When a payment's statement is announced: once, when its claims have stopped coming."""
 
+import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -65,8 +67,9 @@ class Statements:
         payments = _payments(job)
         restless: list[PaymentKey] = []
         for first in range(0, len(payments), AT_ONCE):
-            some = payments[first : first + AT_ONCE]
+            some, began = payments[first : first + AT_ONCE], time.monotonic()
             restless += await self._mongo.transaction(partial(self._announce_rested, some, job.first_put_at))
+            await asyncio.sleep(time.monotonic() - began)  # what arrives comes first: members wait for that
 
         async def wait_on(tx: Transaction) -> None:
             if await self._jobs.done(tx, job) and restless:

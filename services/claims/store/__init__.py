@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
 from collections.abc import Collection as Group
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from services.claims.models import (
@@ -51,7 +50,7 @@ from services.claims.summary import paid_lines
 from shared import inbox
 from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.live import key
-from shared.mongo import Database, Document, Transaction, server_time
+from shared.mongo import Collection, Database, Document, Transaction, server_time
 
 CLAIMS = "claims"
 MEMBERS = "members"
@@ -73,6 +72,8 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
 
 BATCH: Final = 100
 """Claims of an export that are held at a time."""
+_MANY: Final = 20
+"""New claims of a batch that are worth commands of their own."""
 _LISTINGS: Final = "listings"
 
 
@@ -182,11 +183,14 @@ class ClaimsStore:
         for row in rows:
             if stamps and row["_id"] in stamps:
                 row["updated_at"] = stamps[row["_id"]]
-        await _save(self._claims, [row for row in rows if row["_id"] in held], tx.session)
-        if new := [row for row in rows if row["_id"] not in held]:
-            now = await server_time(tx.db)
-            # Many at once are inserted in half the time that it takes to update what is not there.
-            await tx.insert_new(self._claims.name, [{"updated_at": now} | row for row in new])
+        new = [row for row in rows if row["_id"] not in held]
+        if len(new) < _MANY:  # one command for all is sooner there than one for each kind
+            await _save(self._claims, rows, tx)
+            return
+        await _save(self._claims, [row for row in rows if row["_id"] in held], tx)
+        # Many are inserted in half the time that it takes to update what is not there.
+        now = await server_time(tx.db)
+        await tx.insert_new(self._claims.name, [{"updated_at": now} | row for row in new])
 
     async def members(self, member_numbers: Group[str], tx: Transaction) -> dict[str, Member]:
         """The members known of these, by number."""
@@ -195,7 +199,7 @@ class ClaimsStore:
 
     async def save_members(self, members: Iterable[Member], tx: Transaction) -> None:
         """Store each member."""
-        await _save(self._members, [member_row(member) for member in members], tx.session)
+        await _save(self._members, [member_row(member) for member in members], tx)
 
     # The claims rebuilt from the log
 
@@ -277,11 +281,9 @@ def _log_up_to(until: str, after: str = "") -> Document:
     return {"$and": [inbox.log_of(ClaimsPaymentEvent.source), {"_id": {"$gt": after, "$lte": until}}]}
 
 
-async def _save(collection: Any, rows: Sequence[Document], session: AsyncIOMotorClientSession) -> None:
+async def _save(collection: Collection, rows: Sequence[Document], tx: Transaction) -> None:
     # $set takes the values as they are (a pipeline would run a text that begins with $); $currentDate is the server's.
-    changes = [UpdateOne({"_id": row["_id"]}, _change(row), upsert=True) for row in rows]
-    if changes:
-        await collection.bulk_write(changes, ordered=False, session=session)
+    await tx.write(collection.name, [UpdateOne({"_id": row["_id"]}, _change(row), upsert=True) for row in rows])
 
 
 def _change(row: Document) -> Document:
