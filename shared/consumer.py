@@ -5,7 +5,7 @@ parser that never raises; retrying, halving and committing are ours.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -33,6 +33,8 @@ from shared.sealing import Keyring
 BATCH_TIMEOUT_MS = 20
 FEW = 50
 """Records that are not worth a second transaction."""
+COMMIT_EVERY_S = 0.2
+"""Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
 REPLAY_POLL_S = 2.0
 SESSION_TIMEOUT_MS = 6_000
 """After which the partitions of a killed consumer go to the others: Kafka's lowest."""
@@ -90,7 +92,9 @@ class Consumer:
         self._broker: KafkaBroker | None = None
         self._subscribers: dict[str, Any] = {}
         self._positions: dict[TopicPartition, int] = {}
-        self._replays: asyncio.Task[None] | None = None
+        self._uncommitted: dict[str, dict[TopicPartition, int]] = {s.topic: {} for s in subscriptions}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def start(self) -> None:
         """Connect and join the group; an error means that Kafka is away."""
@@ -103,16 +107,21 @@ class Consumer:
             await broker.stop()
             raise
         self._broker = broker
-        self._replays = asyncio.create_task(self._replay_loop(), name="replays")
+        self._tasks = [
+            asyncio.create_task(self._replay_loop(), name="replays"),
+            asyncio.create_task(self._commit_loop(), name="commits"),
+        ]
 
     async def stop(self) -> None:
         """Let the batches under way finish or, if they wait for a database, give them up uncommitted."""
+        self._stopping = True
         for applier in self._appliers.values():
             applier.stop()
-        if self._replays:
-            self._replays.cancel()
-            await asyncio.gather(self._replays, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._broker:
+            await self._commit()
             await self._broker.stop()
 
     async def state(self) -> str:
@@ -179,8 +188,10 @@ class Consumer:
             return
         offsets = _next_offsets(raw)
         self._positions |= offsets
+        self._uncommitted[subscription.topic] |= offsets
+        if self._stopping:
+            await self._commit()  # nobody else will
         self._measure_lag(subscriber.consumer)
-        await _commit(subscriber.consumer, offsets)
 
     async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
         """Each lane in batches of `max_records`, one after the other; raises `Stopped` once every lane has ended."""
@@ -202,6 +213,22 @@ class Consumer:
             end, position = consumer.highwater(partition), self._positions.get(partition)
             if end is not None and position is not None:
                 LAG.labels(partition.topic, partition.partition).set(max(0, end - position))
+
+    async def _commit_loop(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Tell Kafka how far each topic is; a refusal (a rebalance, a broker away) is only logged."""
+        for topic, subscriber in self._subscribers.items():
+            offsets, self._uncommitted[topic] = self._uncommitted[topic], {}
+            ours = {partition: offset for partition, offset in offsets.items() if partition in _assigned(subscriber)}
+            try:
+                if ours:
+                    await subscriber.consumer.commit(ours)
+            except (KafkaError, OSError) as error:
+                log.warning("commit_refused", error=type(error).__name__)
 
     async def _replay_loop(self) -> None:
         while True:
@@ -237,12 +264,8 @@ def _next_offsets(raw: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[TopicPart
     return offsets
 
 
-async def _commit(consumer: Any, offsets: dict[TopicPartition, int]) -> None:
-    """Commit; a refusal (a rebalance, a broker away) is only logged: the inbox absorbs the redelivery."""
-    try:
-        await consumer.commit(offsets)
-    except (KafkaError, OSError) as error:
-        log.warning("commit_refused", error=type(error).__name__)
+def _assigned(subscriber: Any) -> Collection[TopicPartition]:
+    return subscriber.consumer.assignment() if subscriber.consumer else ()
 
 
 def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:

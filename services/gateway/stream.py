@@ -101,6 +101,7 @@ class _Joined:
             _Follower(upstreams, listener, letter, since, self._queue) for letter, since in vector.items()
         ]
         self._tasks: list[asyncio.Task[None]] = []
+        self._told_at = time.monotonic()  # what a stream begins with is most often a burst
 
     async def start(self) -> None:
         """Open the services' streams; a token that one of them refuses is refused here."""
@@ -133,11 +134,14 @@ class _Joined:
                 # Each id covers what was sent up to it and no more: a client cut off here asks for the rest again.
                 self._vector[change.letter] = max(self._vector[change.letter], change.at_ms)
                 yield change.told(format_vector(self._vector))
+                self._told_at = time.monotonic()
             over = len(heard) < len(burst)
 
     async def _burst(self) -> "list[_Heard | None]":
-        """The changes that came at once; `None` among them is the end."""
+        """The changes that came at once; `None` among them is the end. One alone, after a rest, does not wait."""
         burst = [await self._next(self._listener.expires_at - time.time())]
+        if self._queue.empty() and time.monotonic() - self._told_at > QUIET_S:
+            return burst
         until = time.monotonic() + LONGEST_BURST_S
         while burst[-1] and (left_s := until - time.monotonic()) > 0:
             try:
