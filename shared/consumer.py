@@ -35,6 +35,8 @@ FEW = 50
 """Records that are not worth a second transaction."""
 COMMIT_EVERY_S = 0.2
 """Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
+MEANWHILE_MS = 3
+"""For one question to the broker and its answer."""
 REPLAY_POLL_S = 2.0
 SESSION_TIMEOUT_MS = 6_000
 """After which the partitions of a killed consumer go to the others: Kafka's lowest."""
@@ -178,6 +180,8 @@ class Consumer:
     async def _consume(
         self, subscription: Subscription, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]
     ) -> None:
+        if len(raw) < FEW:
+            raw = [*raw, *await _what_came_meanwhile(subscriber.consumer, subscription.max_records)]
         try:
             await self._apply(subscription, [_record(r) for r in raw])
         except Stopped as stopped:
@@ -243,6 +247,19 @@ class Consumer:
                 return
             except (PyMongoError, Unavailable) as error:
                 log.warning("replays_wait", error=type(error).__name__)
+
+
+async def _what_came_meanwhile(consumer: Any, most: int) -> list[ConsumerRecord[bytes, bytes]]:
+    """What was published while the batch before was applied, and would otherwise wait for this one too.
+
+    aiokafka asks a broker for more only once all it holds was taken: what it held is what came in the first moment.
+    """
+    try:
+        more = await consumer.getmany(timeout_ms=MEANWHILE_MS, max_records=most)
+    except KafkaError as error:
+        log.warning("fetch_refused", error=type(error).__name__)
+        return []
+    return [record for records in more.values() for record in records]
 
 
 def lanes_of(records: Sequence[Record], count: int) -> list[list[Record]]:
