@@ -227,7 +227,7 @@ class TestOnAReplicaSet:
             live, member = room.new_live(), f"123456{number}"
             await room.write("R-1", member=member, concern=WriteConcern(w=1))
             reader = Reader(await live.stream(someone(member), 1))
-            assert await reader.told(1) == ['claim {"id": "R-1"}']
+            assert set(await reader.told(1)) == {'claim {"id": "R-1"}'}  # read and told: twice is as good
             await reader.leave()
             await live.stop()
 
