@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -231,7 +231,8 @@ class Consumer:
             try:
                 if ours:
                     await subscriber.consumer.commit(ours)
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # whatever it is, the next round has to come
+                self._uncommitted[topic] = ours | self._uncommitted[topic]
                 log.warning("commit_refused", error=type(error).__name__)
 
     async def _replay_loop(self) -> None:
@@ -256,7 +257,7 @@ async def _what_came_meanwhile(consumer: Any, most: int) -> list[ConsumerRecord[
     """
     try:
         more = await consumer.getmany(timeout_ms=MEANWHILE_MS, max_records=most)
-    except KafkaError as error:
+    except (KafkaError, ConsumerStoppedError) as error:
         log.warning("fetch_refused", error=type(error).__name__)
         return []
     return [record for records in more.values() for record in records]
