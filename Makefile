@@ -62,7 +62,7 @@ test-full: test ## the slow proofs too
 	@$(call pytest,2) --dist load -m "slow and browser"
 
 test-compose: $(STAMP) ## docker-compose.yml for real: needs docker with compose; the first time MinIO is compiled
-	@$(RUN) -m pytest -q -m compose tests/compose
+	@$(RUN) -m pytest -q -o faulthandler_timeout=0 -m compose tests/compose
 
 lint: $(STAMP) ## ruff: rules and format
 	@$(RUN) -m ruff check .

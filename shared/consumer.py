@@ -7,6 +7,7 @@ parser that never raises; retrying, halving and committing are ours.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -26,13 +27,12 @@ from shared.errors import Unavailable
 from shared.events.base import Event, EventData
 from shared.events.record import Record
 from shared.kafka import KafkaAccess
+from shared.lanes import FEW, Lanes
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.sealing import Keyring
 
 BATCH_TIMEOUT_MS = 20
-FEW = 50
-"""Records that are not worth a second transaction."""
 COMMIT_EVERY_S = 0.2
 """Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
 MEANWHILE_MS = 3
@@ -91,6 +91,7 @@ class Consumer:
             for s in subscriptions
         }
         self._subscriptions = list(subscriptions)
+        self._lanes = {s.topic: Lanes(s.lanes, s.max_records, partial(self._apply, s.topic)) for s in subscriptions}
         self._broker: KafkaBroker | None = None
         self._subscribers: dict[str, Any] = {}
         self._positions: dict[TopicPartition, int] = {}
@@ -121,7 +122,7 @@ class Consumer:
             applier.stop()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *(lanes.close() for lanes in self._lanes.values()), return_exceptions=True)
         if self._broker:
             await self._commit()
             await self._broker.stop()
@@ -182,35 +183,27 @@ class Consumer:
     ) -> None:
         if len(raw) < FEW:
             raw = [*raw, *await _what_came_meanwhile(subscriber.consumer, subscription.max_records)]
-        try:
-            await self._apply(subscription, [_record(r) for r in raw])
-        except Stopped as stopped:
-            if stopped.alarming:
-                STOPPED.labels(subscription.topic).set(1)
-            # Nothing of this batch is committed, and nothing after it is read.
-            subscriber.consumer.pause(*subscriber.consumer.assignment())
-            return
-        offsets = _next_offsets(raw)
-        self._positions |= offsets
-        self._uncommitted[subscription.topic] |= offsets
-        if self._stopping:
-            await self._commit()  # nobody else will
+        assigned = [partition.partition for partition in subscriber.consumer.assignment()]
+        await self._lanes[subscription.topic].add([_record(r) for r in raw], assigned)
         self._measure_lag(subscriber.consumer)
 
-    async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
-        """Each lane in batches of `max_records`, one after the other; raises `Stopped` once every lane has ended."""
-        applier, most = self._appliers[subscription.topic], subscription.max_records
-
-        async def follow(lane: Sequence[Record]) -> None:
-            for first in range(0, len(lane), most):
-                await applier.apply(lane[first : first + most])
-
-        # A few are sooner done in one transaction: side by side they would only cost twice as many commands.
-        lanes = lanes_of(records, subscription.lanes if len(records) >= FEW else 1)
-        outcomes = await asyncio.gather(*(follow(lane) for lane in lanes), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+    async def _apply(self, topic: str, batch: Sequence[Record]) -> bool:
+        """Apply one batch of one lane; false where nothing after it may be read, and nothing of it is committed."""
+        applier, consumer = self._appliers[topic], self._subscribers[topic].consumer
+        try:
+            await applier.apply(batch)
+        except Exception as error:
+            if not isinstance(error, Stopped):
+                applier.trouble = f"stopped: {type(error).__name__}"
+                log.exception("batch_failed", topic=topic)
+            if not isinstance(error, Stopped) or error.alarming:
+                STOPPED.labels(topic).set(1)
+            consumer.pause(*consumer.assignment())
+            return False
+        offsets = _next_offsets(batch)
+        self._positions |= offsets
+        self._uncommitted[topic] |= offsets
+        return True
 
     def _measure_lag(self, consumer: Any) -> None:
         for partition in consumer.assignment():
@@ -263,20 +256,10 @@ async def _what_came_meanwhile(consumer: Any, most: int) -> list[ConsumerRecord[
     return [record for records in more.values() for record in records]
 
 
-def lanes_of(records: Sequence[Record], count: int) -> list[list[Record]]:
-    """The records by lane, the partitions of this batch dealt out to them."""
-    partitions = sorted({record.partition for record in records})
-    lane_of = {partition: n % count for n, partition in enumerate(partitions)}
-    lanes: list[list[Record]] = [[] for _ in range(count)]
-    for record in records:
-        lanes[lane_of[record.partition]].append(record)
-    return lanes
-
-
-def _next_offsets(raw: Sequence[ConsumerRecord[bytes, bytes]]) -> dict[TopicPartition, int]:
+def _next_offsets(batch: Sequence[Record]) -> dict[TopicPartition, int]:
     """Each partition's own last record + 1: a batch spans partitions."""
     offsets: dict[TopicPartition, int] = {}
-    for record in raw:
+    for record in batch:
         partition = TopicPartition(record.topic, record.partition)
         offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
     return offsets

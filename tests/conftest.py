@@ -31,6 +31,7 @@ hypothesis.settings.load_profile("tests")
 
 LONGEST_FIRST = (
     "e2e/test_gallery.py",
+    "e2e/test_gallery_english.py",
     "e2e/test_session_end.py",
     "e2e/test_keyboard.py",
     "e2e/test_lost_password.py",

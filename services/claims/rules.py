@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from services.claims.models import Claim, CoverageKey, Fact, Figures, Listing, Member, Order, Status
 from services.claims.search import found_by
 from shared.events.base import Event
-from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
+from shared.events.claims_payment import ClaimLine, ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
 from shared.events.fields import MAX_CENTS
 from shared.events.membership import (
     Beneficiary,
@@ -25,7 +26,11 @@ ClaimEvent = ClaimReceived | ClaimPaid | ClaimRefused | ClaimReversed
 Seal = Callable[[str, str], str]
 """(NIR, where it is kept) → the NIR sealed for that place."""
 
-_LINE_COLUMNS = {"amount_cents": "complementary_cents"}
+_LINE_COLUMNS: Mapping[str, Callable[[ClaimLine], int]] = {
+    each.name: attrgetter("complementary_cents" if each.name == "amount_cents" else each.name)
+    for each in fields(Figures)
+}
+"""What of a line each figure adds up."""
 _PERSON_FIELDS = ("insurer", "title", "first_name", "last_name", "birth_date", "nir", "beneficiaries")
 
 
@@ -106,11 +111,8 @@ def figures(claim: Claim, original: Claim | None) -> Figures | None:
 
 
 def _paid_figures(paid: ClaimPaid, sign: int) -> Figures:
-    def column(name: str) -> int:
-        cents: int = sum(getattr(line, name) for line in paid.lines)
-        return min(sign * cents, MAX_CENTS)  # MIN_CENTS has no positive twin
-
-    return Figures(**{each.name: column(_LINE_COLUMNS.get(each.name, each.name)) for each in fields(Figures)})
+    sums = {name: sign * sum(map(column, paid.lines)) for name, column in _LINE_COLUMNS.items()}
+    return Figures(**{name: min(cents, MAX_CENTS) for name, cents in sums.items()})  # MIN_CENTS has no positive twin
 
 
 def happened_on(claim: Claim) -> date:

@@ -1,6 +1,7 @@
 """claims.v1: what claims payment publishes about a member's claims. Money in integer euro cents."""
 
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -52,14 +53,9 @@ class ClaimLine(Contract):
         return self.spent_cents - self.statutory_cents - self.complementary_cents - self.other_cents
 
 
-_MONEY_COLUMNS = (
-    "spent_cents",
-    "base_cents",
-    "statutory_cents",
-    "complementary_cents",
-    "other_cents",
-    "left_to_pay_cents",
-)
+_MONEY_COLUMNS = [
+    attrgetter(name) for name in ("spent_cents", "base_cents", "statutory_cents", "complementary_cents", "other_cents")
+]
 
 
 class ClaimReceived(ClaimsPaymentEvent):
@@ -83,7 +79,7 @@ class ClaimPaid(ClaimsPaymentEvent):
         if self.amount_cents != sum(line.complementary_cents for line in self.lines):
             raise broken("sum_mismatch", "amount_cents", "Should be the sum of the lines' complementary_cents")
         computed = [one.left_to_pay_cents for one in self.lines]
-        computed += [sum(getattr(one, column) for one in self.lines) for column in _MONEY_COLUMNS]
+        computed += [sum(computed), *(sum(map(column, self.lines)) for column in _MONEY_COLUMNS)]
         if min(computed) < MIN_CENTS or max(computed) > MAX_CENTS:
             raise broken("sum_out_of_range", "lines", "What is computed from the lines should fit in 64 bits")
         return self

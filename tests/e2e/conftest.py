@@ -141,8 +141,7 @@ def sign_in_with_address(outside: Outside, page: Page, newcomer: Newcomer) -> st
     confirm = ConfirmPage(page)
     address = str(newcomer.email)
     activation = page.context.new_page()
-    ActivationPage(activation).open(outside.activation_path(address)).press()
-    activation.close()
+    ActivationPage(activation).open(outside.activation_path(address)).press()  # and left open, as people leave tabs
     confirm.go_on()
     OverviewPage(page)
     return address

@@ -1,4 +1,4 @@
-"""Every page and state, held to what all pages are held to: on a phone in French, on a computer in English.
+"""Every page and state, held to what all pages are held to; in English on a computer: `test_gallery_english.py`.
 
 The slow part takes pictures of all of them, in both languages, light and dark, into `.screens/<language>-<scheme>/`,
 and looks at them enlarged. Pictures alone, of some states, in one of four looks:
@@ -15,16 +15,13 @@ from playwright.sync_api import Page
 
 from tests.e2e.conftest import SCREENS, WIDTHS
 from tests.e2e.gallery import measures
-from tests.e2e.gallery.states import STATES, TOO_OFTEN, State
+from tests.e2e.gallery.rules import PHONE, expect_kept, expect_none
+from tests.e2e.gallery.states import STATES, State
 from tests.e2e.gallery.visits import HEIGHT, Gallery, View
-from tests.stack import RunningPortal
 
 pytestmark = pytest.mark.browser
 
-SETTLED_S = 0.4
-"""What comes late on a machine of our own is there by then."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-PHONE, DESK = View("fr", 360), View("en", 1280)
 LOOKS = tuple(View(language, scheme=scheme) for language in ("fr", "en") for scheme in SCHEMES)
 SPACING = """
   * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
@@ -39,31 +36,7 @@ each_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.na
 
 @each_state
 def test_a_page_keeps_the_rules_on_a_phone(gallery: Gallery, state: State) -> None:
-    _keeps_the_rules(gallery, state, PHONE, whole=True)
-
-
-@pytest.mark.parametrize("state", [state for state in STATES if state.typed is None], ids=lambda state: state.name)
-def test_a_page_keeps_the_rules_in_english_on_a_computer(gallery: Gallery, state: State) -> None:
-    _keeps_the_rules(gallery, state, DESK, whole=False)
-
-
-@pytest.mark.slow
-@each_state
-def test_a_page_keeps_every_rule_in_english_on_a_computer(gallery: Gallery, state: State) -> None:
-    _keeps_the_rules(gallery, state, DESK, whole=True)
-
-
-def _keeps_the_rules(gallery: Gallery, state: State, view: View, *, whole: bool) -> None:
-    """`whole`: what takes its time too, axe and what moves within a second."""
-    with gallery.open(state, view) as visit:
-        page = visit.page
-        faults = measures.structure(page, view.language) + measures.basics(page)
-        if whole:
-            faults += measures.axe(page)
-            visit.settle(SETTLED_S)
-        faults += measures.shifts(page) + visit.faults
-        faults += measures.targets(page)  # last: it scrolls
-    expect_none(state, faults)
+    expect_kept(gallery, state, PHONE, whole=True)
 
 
 @pytest.mark.slow
@@ -108,19 +81,6 @@ def test_with_a_readers_own_spacing(gallery: Gallery, state: State, width: int) 
         visit.page.add_style_tag(content=SPACING)
         faults += [f"spaced: {fault}" for fault in measures.spoilt(visit.page)]
     expect_none(state, faults)
-
-
-def test_the_page_for_too_many_requests_keeps_the_rules(gallery: Gallery, portal: RunningPortal) -> None:
-    try:
-        for view in (PHONE, DESK):
-            _keeps_the_rules(gallery, TOO_OFTEN, view, whole=True)
-    finally:
-        portal.restart("gateway")  # it counts in its memory: the tests after this one are let in again
-
-
-def expect_none(state: State, faults: list[str]) -> None:
-    """All faults of a page at once."""
-    assert not faults, "\n".join([state.name, *faults])
 
 
 def _letters_of(page: Page, size: int) -> None:

@@ -26,7 +26,7 @@ def test_a_member_turns_it_on_signs_in_with_it_and_turns_it_off(
     PasswordAgain(page).confirm(PASSWORD)
     app = App(SetupPage(page).secret(), [])
     expect(page.get_by_role("img", name="Code à photographier")).to_be_visible()
-    codes = SetupPage(page).confirm(_spaced(app.code(-1)))
+    codes = SetupPage(page).confirm(_spaced(app.code_before()))
     assert len(set(codes)) == 10
     page.get_by_role("link", name="J’ai gardé mes codes").click()
     TwoStepsPage(page).expect_state("Activée")

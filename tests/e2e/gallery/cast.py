@@ -15,12 +15,12 @@ from minio import Minio
 from playwright.sync_api import Browser, FilePayload, StorageState
 
 from deploy.topology import REGION
-from services.auth import totp
 from shared import clock, nir
 from tests.e2e.gallery import events
 from tests.e2e.gallery.visitor import Visitor
 from tests.e2e.outside import PASSWORD, Newcomer, Outside, answered, coverage_of, enrolment, eventually
 from tests.services.auth.authenticator import Authenticator
+from tests.services.auth.factoring import App
 from tests.services.documents.conftest import PDF, sha256
 from tests.stack import RunningPortal
 
@@ -53,12 +53,12 @@ class Cast:
         if who:
             visitor.sign_in(*self.credentials[who])
         if who == GUARDED:
-            visitor.send("/connexion/code", {"code": self.code()})
+            visitor.send("/connexion/code", {"code": self.app().code()})
         return visitor
 
-    def code(self, steps: int = 0) -> str:
-        """What the app of that member shows now, or so many steps from now."""
-        return totp.code_at(self.ids["secret"], int(time.time()) // totp.STEP_S + steps)
+    def app(self) -> App:
+        """The authenticator app of the member who has one."""
+        return App(self.ids["secret"], [])
 
     def cookies(self, who: str) -> StorageState | None:
         """Those of `who`'s session, opened once for all the browsers of the next minutes; none for nobody."""
@@ -208,7 +208,7 @@ def _second_factor(cast: Cast) -> None:
     shown = re.search(r'class="secret-key"[^>]*>(.*?)</p>', visitor.read(setup), re.DOTALL)
     assert shown, "no secret"
     cast.ids["secret"] = re.sub(r"<[^>]+>|\s", "", shown[1])
-    visitor.send(setup, {"code": cast.code(-1)}, status=200)
+    visitor.send(setup, {"code": cast.app().code_before()}, status=200)
     short = {"mot_de_passe_actuel": PASSWORD, "nouveau_mot_de_passe": SHORT, "confirmation": SHORT}
     visitor.send("/compte/mot-de-passe", short)
     visitor.close()
