@@ -5,12 +5,12 @@ parser that never raises; retrying, halving and committing are ours.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -30,6 +30,7 @@ from shared.kafka import KafkaAccess
 from shared.lanes import FEW, Lanes
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
+from shared.offsets import Offsets
 from shared.sealing import Keyring
 
 BATCH_TIMEOUT_MS = 20
@@ -37,11 +38,12 @@ COMMIT_EVERY_S = 0.2
 """Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
 MEANWHILE_MS = 3
 """For one question to the broker and its answer."""
+HAND_OVER_WITHIN_S = 3.0
+"""How long a rebalance waits for the batches under way; less than the session's time-out."""
 REPLAY_POLL_S = 2.0
 SESSION_TIMEOUT_MS = 6_000
 """After which the partitions of a killed consumer go to the others: Kafka's lowest."""
 
-LAG = Gauge("espace_consumer_lag_records", "Records behind the end of the partition.", ["topic", "partition"])
 STOPPED = Gauge("espace_consumer_stopped", "1 once too many unexpected errors stopped this consumer.", ["topic"])
 
 Handler = Callable[[Sequence[Event[EventData]], Transaction], Awaitable[None]]
@@ -94,10 +96,8 @@ class Consumer:
         self._lanes = {s.topic: Lanes(s.lanes, s.max_records, partial(self._apply, s.topic)) for s in subscriptions}
         self._broker: KafkaBroker | None = None
         self._subscribers: dict[str, Any] = {}
-        self._positions: dict[TopicPartition, int] = {}
-        self._uncommitted: dict[str, dict[TopicPartition, int]] = {s.topic: {} for s in subscriptions}
+        self._offsets = {s.topic: self._offsets_of(s.topic) for s in subscriptions}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
 
     async def start(self) -> None:
         """Connect and join the group; an error means that Kafka is away."""
@@ -117,7 +117,6 @@ class Consumer:
 
     async def stop(self) -> None:
         """Let the batches under way finish or, if they wait for a database, give them up uncommitted."""
-        self._stopping = True
         for applier in self._appliers.values():
             applier.stop()
         for task in self._tasks:
@@ -132,11 +131,17 @@ class Consumer:
         for topic, applier in self._appliers.items():
             if applier.trouble:
                 return f"{topic}: {applier.trouble}"
-            consumer = getattr(self._subscribers.get(topic), "consumer", None)
-            if consumer is None:
+            if self._kafka_consumer(topic) is None:
                 return f"{topic}: not connected"
-            self._measure_lag(consumer)
+            self._offsets[topic].measure_lag()
         return "ok"
+
+    def _kafka_consumer(self, topic: str) -> Any:
+        return getattr(self._subscribers.get(topic), "consumer", None)
+
+    def _offsets_of(self, topic: str) -> Offsets:
+        settle = partial(self._lanes[topic].settle, HAND_OVER_WITHIN_S)
+        return Offsets(topic, partial(self._kafka_consumer, topic), settle)
 
     def _new_broker(self) -> KafkaBroker:
         return KafkaBroker(
@@ -170,6 +175,7 @@ class Consumer:
             no_reply=True,
             parser=parse,
             decoder=decode,
+            listener=self._offsets[subscription.topic],
         )
 
         async def consume(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
@@ -181,15 +187,19 @@ class Consumer:
     async def _consume(
         self, subscription: Subscription, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]
     ) -> None:
+        offsets, lanes = self._offsets[subscription.topic], self._lanes[subscription.topic]
+        if offsets.amid_rebalance:
+            return  # read before it: whoever has the partition afterwards reads it again
+        turn = lanes.turn
         if len(raw) < FEW:
             raw = [*raw, *await _what_came_meanwhile(subscriber.consumer, subscription.max_records)]
-        assigned = [partition.partition for partition in subscriber.consumer.assignment()]
-        await self._lanes[subscription.topic].add([_record(r) for r in raw], assigned)
-        self._measure_lag(subscriber.consumer)
+        assigned = [partition.partition for partition in offsets.assigned()]
+        await lanes.add([_record(r) for r in raw], assigned, turn)
+        offsets.measure_lag()
 
     async def _apply(self, topic: str, batch: Sequence[Record]) -> bool:
         """Apply one batch of one lane; false where nothing after it may be read, and nothing of it is committed."""
-        applier, consumer = self._appliers[topic], self._subscribers[topic].consumer
+        applier, consumer = self._appliers[topic], self._kafka_consumer(topic)
         try:
             await applier.apply(batch)
         except Exception as error:
@@ -200,16 +210,8 @@ class Consumer:
                 STOPPED.labels(topic).set(1)
             consumer.pause(*consumer.assignment())
             return False
-        offsets = _next_offsets(batch)
-        self._positions |= offsets
-        self._uncommitted[topic] |= offsets
+        self._offsets[topic].note(batch)
         return True
-
-    def _measure_lag(self, consumer: Any) -> None:
-        for partition in consumer.assignment():
-            end, position = consumer.highwater(partition), self._positions.get(partition)
-            if end is not None and position is not None:
-                LAG.labels(partition.topic, partition.partition).set(max(0, end - position))
 
     async def _commit_loop(self) -> None:
         while True:
@@ -217,16 +219,8 @@ class Consumer:
             await self._commit()
 
     async def _commit(self) -> None:
-        """Tell Kafka how far each topic is; a refusal (a rebalance, a broker away) is only logged."""
-        for topic, subscriber in self._subscribers.items():
-            offsets, self._uncommitted[topic] = self._uncommitted[topic], {}
-            ours = {partition: offset for partition, offset in offsets.items() if partition in _assigned(subscriber)}
-            try:
-                if ours:
-                    await subscriber.consumer.commit(ours)
-            except Exception as error:  # whatever it is, the next round has to come
-                self._uncommitted[topic] = ours | self._uncommitted[topic]
-                log.warning("commit_refused", error=type(error).__name__)
+        for offsets in self._offsets.values():
+            await offsets.commit()
 
     async def _replay_loop(self) -> None:
         while True:
@@ -254,19 +248,6 @@ async def _what_came_meanwhile(consumer: Any, most: int) -> list[ConsumerRecord[
         log.warning("fetch_refused", error=type(error).__name__)
         return []
     return [record for records in more.values() for record in records]
-
-
-def _next_offsets(batch: Sequence[Record]) -> dict[TopicPartition, int]:
-    """Each partition's own last record + 1: a batch spans partitions."""
-    offsets: dict[TopicPartition, int] = {}
-    for record in batch:
-        partition = TopicPartition(record.topic, record.partition)
-        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-    return offsets
-
-
-def _assigned(subscriber: Any) -> Collection[TopicPartition]:
-    return subscriber.consumer.assignment() if subscriber.consumer else ()
 
 
 def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:

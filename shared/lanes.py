@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 
 from shared.events.record import Record
 
@@ -31,11 +32,14 @@ class Lanes:
         self._progress = asyncio.Condition()
         self._partitions: list[int] = []
         self._closed = False
+        self.turn = 0
+        """One more with each `settle`."""
 
-    async def add(self, records: Sequence[Record], assigned: Collection[int]) -> None:
+    async def add(self, records: Sequence[Record], assigned: Collection[int], turn: int) -> None:
         """Take records in, of a process that has these partitions; returns once few enough of them are under way.
 
-        With one lane that is none. What comes after the last batch that was to be applied is dropped.
+        With one lane that is none. Dropped is what was read in an earlier turn (records before it were dropped, and
+        none may be passed over), and what comes after the last batch that was to be applied.
         """
         partitions = sorted({*assigned, *(record.partition for record in records)})
         if partitions != self._partitions:  # none may be in its old lane and in its new one
@@ -43,13 +47,25 @@ class Lanes:
             self._partitions = partitions
         few = len(records) < FEW and not self._under_way
         lane_of = {partition: 0 if few else n % len(self._queues) for n, partition in enumerate(partitions)}
-        if self._closed:
+        if self._closed or turn != self.turn:
             return
         for record in records:
             self._queues[lane_of[record.partition]].append(record)
         self._under_way += len(records)
         self._set_off()
         await self._until_under_way(0 if few else self._ahead)
+
+    async def settle(self, within_s: float) -> None:
+        """Drop what no batch has begun with, and wait for the batches under way, but no longer than that."""
+        self.turn += 1
+        async with self._progress:
+            for queue in self._queues:
+                self._under_way -= len(queue)
+                queue.clear()
+            self._progress.notify_all()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._until_under_way(0)
 
     async def close(self) -> None:
         """Begin no more batches, and let those under way end, or cancel them."""

@@ -1,5 +1,6 @@
 """Events in, on real servers: each event has its effect once, and what cannot be taken stops nothing."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -135,6 +136,30 @@ async def test_a_release_that_fails_on_everything_stops_before_it_empties_the_to
     await until(stopped, "the consumer to stop", 60)
     assert echo.db["dead_letters"].count_documents({}) <= 20
     assert echo.db["effects"].count_documents({}) == 0
+
+
+async def test_nothing_is_passed_over_where_a_dead_letter_cannot_be_kept(echo: Echo) -> None:
+    """Whatever it is that nobody foresaw: the topic stops in front of it, and goes on there once that is mended."""
+    echo.start()
+    await until(lambda: _has(echo, "dead_letters"), "the collections")
+    echo.db.command("collMod", "dead_letters", validator={"never": {"$exists": True}})
+    member = "12345678"
+    await echo.publish_raw([wire(spoken(1, "refuse")), *(wire(spoken(n)) for n in range(2, 60))])
+    await until(lambda: _shown(echo, f'espace_consumer_stopped{{topic="{echo.topic_in}"}} 1.0'), "the topic to stop")
+    await echo.publish_raw([wire(spoken(60))])
+    await asyncio.sleep(1)
+    assert echo.stop() == 0
+    taken_before = len(echo.effects())
+
+    echo.db.command("collMod", "dead_letters", validator={})
+    echo.start()
+    await until(lambda: _numbers(echo, member, list(range(2, 61))), "what came after it")
+    assert taken_before < 59
+    assert await _one(echo)
+
+
+async def _has(echo: Echo, collection: str) -> bool:
+    return collection in echo.db.list_collection_names()
 
 
 async def _shown(echo: Echo, counter: str) -> bool:

@@ -60,9 +60,9 @@ def test_each_record_is_applied_once_in_the_order_of_its_partition(
         for assigned, runs in fetched:
             batch = records([partition for partition, length in runs for _ in range(length)], first=len(told))
             told.extend(batch)
-            await lanes.add(batch, assigned)
+            await lanes.add(batch, assigned, 0)
             assert len(told) - len(applied.records) <= (count - 1) * MOST
-        await lanes.add([], range(9))  # other partitions: only once nothing is under way
+        await lanes.add([], range(9), 0)  # other partitions: only once nothing is under way
         assert len(applied.records) == len(told)
 
     asyncio.run(asyncio.wait_for(consume(), 10))
@@ -76,9 +76,9 @@ def test_each_record_is_applied_once_in_the_order_of_its_partition(
 async def test_a_lane_works_on_while_the_next_records_are_fetched_for_another() -> None:
     applied = Applied([50, 50])
     lanes = Lanes(2, MOST, applied.apply)
-    await lanes.add(records([0] * MOST), {0, 1})
+    await lanes.add(records([0] * MOST), {0, 1}, 0)
     assert not applied.batches
-    await lanes.add(records([1] * MOST), {0, 1})
+    await lanes.add(records([1] * MOST), {0, 1}, 0)
     assert applied.side_by_side == 2
     await lanes.close()
     assert len(applied.records) == 2 * MOST
@@ -86,25 +86,49 @@ async def test_a_lane_works_on_while_the_next_records_are_fetched_for_another() 
 
 async def test_a_few_records_are_one_batch() -> None:
     applied = Applied()
-    await Lanes(3, MOST, applied.apply).add(records([0, 1, 2, 3] * 5), range(4))
+    await Lanes(3, MOST, applied.apply).add(records([0, 1, 2, 3] * 5), range(4), 0)
     assert [len(batch) for batch in applied.batches] == [20]
 
 
 async def test_nothing_is_applied_after_a_batch_that_was_given_up() -> None:
     applied = Applied(fails_at=1)
     lanes = Lanes(1, MOST, applied.apply)
-    await lanes.add(records([0] * MOST), {0})
-    await lanes.add(records([0] * 3 * MOST), {0})
-    await lanes.add(records([0] * MOST), {0})
+    await lanes.add(records([0] * MOST), {0}, 0)
+    await lanes.add(records([0] * 3 * MOST), {0}, 0)
+    await lanes.add(records([0] * MOST), {0}, 0)
     assert (len(applied.batches), len(applied.records)) == (2, MOST)
 
 
 async def test_closing_lets_what_is_under_way_end_and_begins_nothing_more() -> None:
-    applied = Applied([2_000])
+    applied = Applied([100_000])
     lanes = Lanes(2, MOST, applied.apply)
-    adding = asyncio.create_task(lanes.add(records([0] * 3 * MOST), {0, 1}))
+    adding = asyncio.create_task(lanes.add(records([0] * 3 * MOST), {0, 1}, 0))
     await asyncio.sleep(0.01)
     assert not applied.records
     await lanes.close()
     await asyncio.wait_for(adding, 1)
     assert len(applied.records) == MOST
+
+
+async def test_a_rebalance_drops_what_waits_and_what_was_read_before_it() -> None:
+    applied = Applied([200])
+    lanes = Lanes(1, MOST, applied.apply)
+    reading = [asyncio.create_task(lanes.add(records([0] * 3 * MOST), {0}, lanes.turn)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not applied.records
+    reading.append(asyncio.create_task(lanes.add(records([1] * MOST), {1}, lanes.turn)))
+    await asyncio.sleep(0)
+    await lanes.settle(1)
+    await asyncio.gather(*reading)
+    assert applied.records == records([0] * MOST)
+    await lanes.add(records([0, 0], first=MOST), {0}, lanes.turn)
+    assert len(applied.records) == MOST + 2
+
+
+async def test_a_rebalance_does_not_wait_for_ever() -> None:
+    applied = Applied([10**6])
+    lanes = Lanes(2, MOST, applied.apply)
+    await lanes.add(records([0] * MOST), {0}, lanes.turn)
+    await lanes.settle(0.05)
+    assert not applied.records

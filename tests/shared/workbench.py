@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pymongo
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo.database import Database
 
@@ -48,6 +48,7 @@ class Echo:
         self.infra = infra
         self.log = tmp_path / "echo.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._others: list[subprocess.Popen[bytes]] = []
         self.client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(infra.mongo_admin_url, tz_aware=True)
         self.db: Database[dict[str, Any]] = self.client[self.name]
         self.port = _free_port()
@@ -96,10 +97,17 @@ class Echo:
         }
 
     def start(self) -> None:
+        self.process = self._launch(self.port)
+
+    def start_another(self) -> None:
+        """A second process of the service, which shares the partitions; it ends with the bench."""
+        self._others.append(self._launch(_free_port()))
+
+    def _launch(self, port: int) -> subprocess.Popen[bytes]:
+        environment = self.environment() | {"HTTP_PORT": str(port)}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "tests/shared/echo.py"], cwd=ROOT, env=self.environment(), stdout=log, stderr=log
-            )
+            command = [sys.executable, "tests/shared/echo.py"]
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """End it with -9, wherever it stands."""
@@ -150,6 +158,16 @@ class Echo:
 
         await until(empty, "an empty outbox", within_s)
 
+    async def behind(self) -> int:
+        """Records of the topic that the group has not committed."""
+        consumer = AIOKafkaConsumer(**self.kafka(), group_id="echo", enable_auto_commit=False)
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets([TopicPartition(self.topic_in, number) for number in range(3)])
+            return sum([end - (await consumer.committed(partition) or 0) for partition, end in ends.items()])
+        finally:
+            await consumer.stop()
+
     async def letter(self, place: str) -> dict[str, Any]:
         """The dead letter of the record at `place`, once it is there."""
 
@@ -175,8 +193,9 @@ class Echo:
         return Keyring.from_setting(AT_REST)
 
     def close(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.kill()
+        for process in filter(None, (self.process, *self._others)):
+            process.kill()
+            process.wait(10)
         self.client.drop_database(self.name)
         self.client.close()
 
