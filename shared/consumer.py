@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, cast
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -26,8 +25,9 @@ from shared.dead_letters import DeadLetters
 from shared.errors import Unavailable
 from shared.events.base import Event, EventData
 from shared.events.record import Record
+from shared.intake import Intake
 from shared.kafka import KafkaAccess
-from shared.lanes import FEW, Lanes
+from shared.lanes import Lanes
 from shared.logs import get_logger
 from shared.mongo import Mongo, Transaction
 from shared.offsets import Offsets
@@ -36,15 +36,13 @@ from shared.sealing import Keyring
 BATCH_TIMEOUT_MS = 20
 COMMIT_EVERY_S = 0.2
 """Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
-MEANWHILE_MS = 3
-"""For one question to the broker and its answer."""
 HAND_OVER_WITHIN_S = 3.0
 """How long a rebalance waits for the batches under way; less than the session's time-out."""
 REPLAY_POLL_S = 2.0
 SESSION_TIMEOUT_MS = 6_000
 """After which the partitions of a killed consumer go to the others: Kafka's lowest."""
 
-STOPPED = Gauge("espace_consumer_stopped", "1 once too many unexpected errors stopped this consumer.", ["topic"])
+STOPPED = Gauge("espace_consumer_stopped", "1 once errors that nobody foresaw stopped this consumer.", ["topic"])
 
 Handler = Callable[[Sequence[Event[EventData]], Transaction], Awaitable[None]]
 
@@ -178,24 +176,13 @@ class Consumer:
             listener=self._offsets[subscription.topic],
         )
 
+        intake = Intake(self._lanes[subscription.topic], self._offsets[subscription.topic], subscription.max_records)
+
         async def consume(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
-            await self._consume(subscription, subscriber, raw)
+            await intake.take(subscriber.consumer, raw)
 
         subscriber(consume)
         self._subscribers[subscription.topic] = subscriber
-
-    async def _consume(
-        self, subscription: Subscription, subscriber: Any, raw: Sequence[ConsumerRecord[bytes, bytes]]
-    ) -> None:
-        offsets, lanes = self._offsets[subscription.topic], self._lanes[subscription.topic]
-        if offsets.amid_rebalance:
-            return  # read before it: whoever has the partition afterwards reads it again
-        turn = lanes.turn
-        if len(raw) < FEW:
-            raw = [*raw, *await _what_came_meanwhile(subscriber.consumer, subscription.max_records)]
-        assigned = [partition.partition for partition in offsets.assigned()]
-        await lanes.add([_record(r) for r in raw], assigned, turn)
-        offsets.measure_lag()
 
     async def _apply(self, topic: str, batch: Sequence[Record]) -> bool:
         """Apply one batch of one lane; false where nothing after it may be read, and nothing of it is committed."""
@@ -235,20 +222,3 @@ class Consumer:
                 return
             except (PyMongoError, Unavailable) as error:
                 log.warning("replays_wait", error=type(error).__name__)
-
-
-async def _what_came_meanwhile(consumer: Any, most: int) -> list[ConsumerRecord[bytes, bytes]]:
-    """What was published while the batch before was applied, and would otherwise wait for this one too.
-
-    aiokafka asks a broker for more only once all it holds was taken: what it held is what came in the first moment.
-    """
-    try:
-        more = await consumer.getmany(timeout_ms=MEANWHILE_MS, max_records=most)
-    except (KafkaError, ConsumerStoppedError) as error:
-        log.warning("fetch_refused", error=type(error).__name__)
-        return []
-    return [record for records in more.values() for record in records]
-
-
-def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers))

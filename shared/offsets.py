@@ -39,8 +39,10 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is n
 
     async def commit(self) -> None:
         """Tell Kafka; a refusal is only logged: what is not committed comes again, and the inbox knows it."""
-        if self.amid_rebalance:
-            return
+        if not self.amid_rebalance:
+            await self._commit()
+
+    async def _commit(self) -> None:
         offsets, self._uncommitted = self._uncommitted, {}
         assigned = self.assigned()
         ours = {partition: offset for partition, offset in offsets.items() if partition in assigned}
@@ -67,10 +69,14 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is n
                 LAG.labels(partition.topic, partition.partition).set(max(0, end - reached))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """What is under way ends and is committed, so that the next owner goes on behind it."""
-        await self._settle()
-        await self.commit()
+        """What is under way ends and is committed, so that the next owner goes on behind it.
+
+        From the first moment nothing more is taken in: what Kafka's client still hands out is behind what `settle`
+        drops, and a commit of it would pass over that.
+        """
         self.amid_rebalance = True
+        await self._settle()
+        await self._commit()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """They are read from what was committed last."""

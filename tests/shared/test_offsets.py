@@ -32,6 +32,7 @@ def begun(applied_last: list[Record] | None = None) -> tuple[Offsets, Kafka]:
     kafka = Kafka()
 
     async def settle() -> None:
+        assert offsets.amid_rebalance, "what is read now would be taken in behind what is dropped"
         offsets.note(applied_last or [])
 
     offsets = Offsets("claims.v1", lambda: kafka, settle)
