@@ -6,9 +6,6 @@ with its remedy; nothing is skipped.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +13,9 @@ import hypothesis
 import pytest
 
 from deploy.local.chromium import chromium
-from deploy.local.infra import Infra
-from deploy.local.paths import cache_folder
-from deploy.local.ports import Ports
 from deploy.local.processes import Processes
-from deploy.local.tools import Toolbox
 from shared.logs import configure
-from tests.stack import RealServers, RunningPortal
+from tests.stack import RealServers, RunningPortal, real_servers
 
 # No test asserts a time: on a busy machine any example may be slow once.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -67,19 +60,9 @@ def logs() -> None:
 
 @pytest.fixture(scope="session")
 def infra() -> Iterator[RealServers]:
-    """Kafka, MongoDB, MinIO and Mailpit, provisioned. KEEP_TEST_DATA=1 keeps data and logs, and says where."""
-    folder = Path(tempfile.mkdtemp(prefix="espace-assure-tests-"))
-    try:
-        with Processes(folder / "logs") as processes:
-            tools = Toolbox(cache_folder(), processes).tools()
-            servers = Infra(folder, Ports.free(), tools, processes, short_lived=True)
-            servers.start()
-            yield RealServers(servers, processes)
-    finally:
-        if os.environ.get("KEEP_TEST_DATA"):
-            print(f"\nTest data kept in {folder}")  # noqa: T201 - asked for
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Kafka, MongoDB, MinIO and Mailpit, provisioned."""
+    with real_servers() as servers:
+        yield servers
 
 
 @pytest.fixture(scope="module")

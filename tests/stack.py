@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.environment import Environments
 from deploy.local.infra import Infra
+from deploy.local.paths import cache_folder
 from deploy.local.ports import HOST, Ports, free_port
 from deploy.local.processes import Processes
 from deploy.local.servers.program import Supervised
 from deploy.local.services import Services
+from deploy.local.tools import Toolbox
 from deploy.provision import Servers
 
 
@@ -118,3 +124,20 @@ class RunningPortal:
     @property
     def _ports(self) -> Ports:
         return self.infra.stack.ports
+
+
+@contextmanager
+def real_servers() -> Iterator[RealServers]:
+    """Servers of one's own. KEEP_TEST_DATA=1 keeps data and logs, and says where."""
+    folder = Path(tempfile.mkdtemp(prefix="espace-assure-tests-"))
+    try:
+        with Processes(folder / "logs") as processes:
+            tools = Toolbox(cache_folder(), processes).tools()
+            servers = Infra(folder, Ports.free(), tools, processes, short_lived=True)
+            servers.start()
+            yield RealServers(servers, processes)
+    finally:
+        if os.environ.get("KEEP_TEST_DATA"):
+            print(f"\nTest data kept in {folder}")  # noqa: T201 - asked for
+        else:
+            shutil.rmtree(folder, ignore_errors=True)

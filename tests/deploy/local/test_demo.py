@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local import demo
-from tests.stack import RunningPortal
+from tests.stack import RealServers, RunningPortal, real_servers
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 SIGN_IN = re.compile(r"identifier (\d{5}[0-9AB]{2}\d{6}), temporary password (\S+) \(([^)]+)\)")
+
+
+@pytest.fixture(scope="module")
+def infra() -> Iterator[RealServers]:
+    """Where nobody is enrolled and no letter waits: other tests enrol by the thousand, and members of the demo too."""
+    with real_servers() as servers:
+        yield servers
 
 
 def _post(portal: RunningPortal, path: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
