@@ -82,10 +82,20 @@ class Applier:
     async def apply(self, records: Sequence[Record]) -> None:
         """Apply each new event once, in record order; every record that cannot be taken becomes a dead letter.
 
-        Raises `Stopped` with nothing to commit.
+        Raises `Stopped` with nothing to commit, whatever it was that failed: nothing may be passed over.
         """
         if self._stopped:
             raise Stopped(alarming=False)
+        try:
+            await self._take(records)
+        except Stopped:
+            raise
+        except Exception as error:
+            self._stopped, self.trouble = True, f"stopped: {type(error).__name__}"
+            log.exception("batch_failed", topic=self._topic)
+            raise Stopped(alarming=True) from error
+
+    async def _take(self, records: Sequence[Record]) -> None:
         started = time.monotonic()
         entries, dead = _read(records)
         dead += await self._apply(_folded(entries))

@@ -186,15 +186,12 @@ class Consumer:
 
     async def _apply(self, topic: str, batch: Sequence[Record]) -> bool:
         """Apply one batch of one lane; false where nothing after it may be read, and nothing of it is committed."""
-        applier, consumer = self._appliers[topic], self._kafka_consumer(topic)
         try:
-            await applier.apply(batch)
-        except Exception as error:
-            if not isinstance(error, Stopped):
-                applier.trouble = f"stopped: {type(error).__name__}"
-                log.exception("batch_failed", topic=topic)
-            if not isinstance(error, Stopped) or error.alarming:
+            await self._appliers[topic].apply(batch)
+        except Stopped as stopped:
+            if stopped.alarming:
                 STOPPED.labels(topic).set(1)
+            consumer = self._kafka_consumer(topic)
             consumer.pause(*consumer.assignment())
             return False
         self._offsets[topic].note(batch)

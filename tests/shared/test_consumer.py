@@ -148,6 +148,7 @@ async def test_nothing_is_passed_over_where_a_dead_letter_cannot_be_kept(echo: E
     await until(lambda: _shown(echo, f'espace_consumer_stopped{{topic="{echo.topic_in}"}} 1.0'), "the topic to stop")
     await echo.publish_raw([wire(spoken(60))])
     await asyncio.sleep(1)
+    assert "stopped: " in _health(echo)
     assert echo.stop() == 0
     taken_before = len(echo.effects())
 
@@ -176,8 +177,16 @@ async def _one(echo: Echo) -> dict[str, Any] | None:
 
 
 def _metrics(echo: Echo) -> str:
+    return _read(echo, "metrics")
+
+
+def _health(echo: Echo) -> str:
+    return _read(echo, "readyz")
+
+
+def _read(echo: Echo, path: str) -> str:
     try:
-        with urlopen(f"http://127.0.0.1:{echo.port}/metrics", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{echo.port}/{path}", timeout=5) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""
