@@ -10,8 +10,9 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -73,8 +74,8 @@ def normal(password: str) -> str:
 class Passwords:
     """Hashes in threads of its own, as many at a time as it is told, and refuses work beyond its queue with 503.
 
-    The tries of one line (one identifier, say) are checked one after the other: who guesses with one identifier takes
-    one thread at most, however many tries come at once, and nobody else waits for them.
+    The tries of one line (one identifier, say) are checked one after the other, with rests between them: who guesses
+    with one identifier takes half a thread at most, however many tries come at once, and nobody else waits for them.
     A low-priority thread beside them hashes for letters, so that a wave of enrolments never delays a sign-in.
     """
 
@@ -136,10 +137,22 @@ class Passwords:
         try:
             if line is None:
                 return await self._run(work)
-            async with self._lines.setdefault(line, asyncio.Lock()):
+            async with self._turn(line):
                 return await self._run(work)
         finally:
             self._places += 1
+
+    @asynccontextmanager
+    async def _turn(self, line: str) -> AsyncIterator[None]:
+        """This try's turn in its line, which then rests for as long as the try took."""
+        lock = self._lines.setdefault(line, asyncio.Lock())
+        await lock.acquire()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            loop.call_later(loop.time() - began, lock.release)
 
     async def _run(self, work: Callable[[], T]) -> T:
         HASHES.labels("request").inc()

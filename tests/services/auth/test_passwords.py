@@ -3,8 +3,10 @@
 import asyncio
 import string
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -138,6 +140,21 @@ async def test_tries_of_one_line_are_hashed_one_after_the_other_and_those_of_oth
     over.set()
     assert all(await asyncio.gather(*guesses))
     assert hashing["guess"] == 25
+    await hasher.stop()
+
+
+async def test_a_line_rests_after_each_try_for_as_long_as_the_try_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = Passwords(memory_kib=64, passes=1, lanes=1, threads=2, max_waiting=64)
+    begun: list[float] = []
+
+    def slow(_library: PasswordHasher, _stored: str, _password: str) -> bool:
+        begun.append(time.monotonic())
+        time.sleep(0.1)
+        return True
+
+    monkeypatch.setattr(PasswordHasher, "verify", slow)
+    assert all(await asyncio.gather(*(hasher.verify("stored", "guess", line="attacked") for _ in range(3))))
+    assert [later - earlier > 0.19 for earlier, later in pairwise(begun)] == [True, True]
     await hasher.stop()
 
 
