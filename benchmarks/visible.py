@@ -93,10 +93,10 @@ class _Listening:
             await stream.body_reader.read_chunk()  # the greeting: from now on nothing is missed
             greeted.set()
             while chunk := await stream.body_reader.read_chunk():
-                told = bytes(chunk).decode()
+                told, told_at = bytes(chunk).decode(), time.monotonic()
                 for claim in [claim for claim in self._sent if f'"{claim}"' in told]:
                     sent = self._sent[claim]
-                    self._seen.stream_ms.append((time.monotonic() - sent) * 1000)
+                    self._seen.stream_ms.append((told_at - sent) * 1000)
                     await self._ask(claim, authorization)
                     self._seen.api_ms.append((time.monotonic() - sent) * 1000)
                     del self._sent[claim]

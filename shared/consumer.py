@@ -1,7 +1,7 @@
 """Events in, one way for all services: batches, one transaction each, an inbox, dead letters, explicit commits.
 
 FastStream's acknowledgement policies pass over failed batches or spin on them, so every subscriber is MANUAL with a
-parser that never raises; retrying, halving and committing are ours.
+parser that never raises; asking for records, retrying, halving and committing are ours.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ from shared.mongo import Mongo, Transaction
 from shared.offsets import Offsets
 from shared.sealing import Keyring
 
-BATCH_TIMEOUT_MS = 20
 COMMIT_EVERY_S = 0.2
 """Offsets are committed by and by: nobody waits for it, and what is delivered again is absorbed by the inbox."""
 HAND_OVER_WITHIN_S = 3.0
@@ -163,8 +162,6 @@ class Consumer:
         subscriber = broker.subscriber(
             subscription.topic,
             batch=True,
-            max_records=subscription.max_records * subscription.lanes,
-            batch_timeout_ms=BATCH_TIMEOUT_MS,
             group_id=self._service,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
@@ -176,12 +173,14 @@ class Consumer:
             listener=self._offsets[subscription.topic],
         )
 
-        intake = Intake(self._lanes[subscription.topic], self._offsets[subscription.topic], subscription.max_records)
+        lanes, offsets = self._lanes[subscription.topic], self._offsets[subscription.topic]
+        intake = Intake(lanes, offsets, subscription.max_records, at_once=subscription.max_records * subscription.lanes)
 
         async def consume(raw: tuple[ConsumerRecord[bytes, bytes], ...]) -> None:
             await intake.take(subscriber.consumer, raw)
 
         subscriber(consume)
+        subscriber.get_msg = intake.next  # type: ignore[method-assign]
         self._subscribers[subscription.topic] = subscriber
 
     async def _apply(self, topic: str, batch: Sequence[Record]) -> bool:

@@ -27,8 +27,9 @@ COMMENT_EVERY_S: Final = 15
 MAX_AT_ONCE: Final = 200
 """More changes than this in one burst become one `reload`."""
 RELOAD: Final = "reload"
+QUIET_EACH_S: Final = 0.005
 QUIET_S: Final = 0.03
-"""A burst is over when nothing came for this long …"""
+"""A burst is over when nothing came for `QUIET_EACH_S` for each of its changes, or for `QUIET_S` if they are many …"""
 LONGEST_BURST_S: Final = 0.5
 """… or after this long."""
 FIRST_ANSWERS_S: Final = 2.0
@@ -144,8 +145,9 @@ class _Joined:
             return burst
         until = time.monotonic() + LONGEST_BURST_S
         while burst[-1] and (left_s := until - time.monotonic()) > 0:
+            quiet_s = min(QUIET_S, QUIET_EACH_S * len(burst))
             try:
-                burst.append(await asyncio.wait_for(self._queue.get(), min(QUIET_S, left_s)))
+                burst.append(await asyncio.wait_for(self._queue.get(), min(quiet_s, left_s)))
             except TimeoutError:
                 break
         return burst

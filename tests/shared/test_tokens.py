@@ -10,8 +10,6 @@ from joserfc.jwk import KeySet, OctKey, OKPKey
 from shared.errors import Unauthenticated
 from shared.tokens import TokenVerifier
 
-NOW = datetime.now(UTC)
-
 
 class Keys:
     """A key source that learns a second key when it is asked to hurry."""
@@ -58,16 +56,21 @@ def verifier(first: OKPKey, later: OKPKey, closed: Closed) -> TokenVerifier:
     return TokenVerifier(Keys(first, later), "espace-assure", closed)  # type: ignore[arg-type]  # a stand-in for the closures' list
 
 
+def seconds_at(now: datetime, by: timedelta) -> int:
+    return int((now + by).timestamp())
+
+
 def token(key: Any, alg: str = "EdDSA", header: dict[str, Any] | None = None, **changes: Any) -> str:
+    now = datetime.now(UTC)
     claims = {
         "iss": "espace-assure",
         "sub": "12345678",
         "sid": "s-1",
         "insurer": "main",
-        "iat": int(NOW.timestamp()),
-        "exp": int((NOW + timedelta(minutes=5)).timestamp()),
+        "iat": int(now.timestamp()),
+        "exp": seconds_at(now, timedelta(minutes=5)),
         "required_actions": ["choose_password"],
-    } | changes
+    } | {name: seconds_at(now, value) if isinstance(value, timedelta) else value for name, value in changes.items()}
     claims = {name: value for name, value in claims.items() if value is not None}
     named = {"typ": "at+jwt", "alg": alg, "kid": key.kid} | (header or {})
     return jwt.encode({n: v for n, v in named.items() if v is not None}, claims, key, algorithms=[alg])
@@ -93,8 +96,8 @@ async def test_a_token_says_whether_the_membership_is_over(verifier: TokenVerifi
         {"sid": None},
         {"exp": None},
         {"required_actions": None},
-        {"exp": int((NOW - timedelta(seconds=30)).timestamp())},
-        {"iat": int((NOW + timedelta(minutes=2)).timestamp())},
+        {"exp": timedelta(seconds=-30)},
+        {"iat": timedelta(minutes=2)},
     ],
 )
 async def test_a_token_with_a_wrong_claim_is_refused(
