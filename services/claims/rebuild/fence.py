@@ -1,23 +1,25 @@
 """What a batch of arrivals does about a rebuild, and how the rebuild waits for the batches that do not know of it.
 
-Each process has rows, and every transaction of its batches writes one of them. A batch whose snapshot is older than a
-state of the rebuild does not see that state. The rebuild therefore writes the state first and every row after it: a
-batch under way that does not see the state has either committed before that write, or conflicts with it and runs again.
+Each process has rows, and every transaction of its batches writes one of them, as it was when the process last looked
+at the rebuild's state. The rebuild therefore writes a state first and every row after it: a batch that does not know
+the state has either committed before that write, or conflicts with it, or finds its row changed, and runs again.
 """
 
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo.errors import PyMongoError
 
 from services.claims.rebuild import orders
-from services.claims.rebuild.orders import TWOFOLD, State
+from services.claims.rebuild.orders import TWOFOLD, Rebuild, State
 from services.claims.store import ClaimsStore
 from shared.ids import new_id
-from shared.mongo import Collection, Mongo, Transaction, WriteConflict
+from shared.mongo import Collection, Document, Mongo, Transaction, WriteConflict
 
 WRITERS: Final = "claim_writers"
 FORGOTTEN_S: Final = 7 * 86_400
@@ -32,17 +34,26 @@ SEATS: Final = 4
 _SIGN: Final = {"$inc": {"batches": 1}, "$currentDate": {"at": True}}
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The rebuild, read after its row was found with so many `fences`: no other state of it is behind that fence."""
+
+    fences: int
+    rebuild: Rebuild | None
+
+
 class Fence:
     """Of one process. Its batches that run side by side write a row each, or they would conflict with each other."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._db = mongo.db
         self._free = deque(new_id() for _ in range(SEATS))
+        self._seen: dict[str, _Seen] = {}
 
     async def register(self) -> None:
-        """Make this process's rows, outside of any transaction."""
+        """Make this process's rows, outside of any transaction, and look at the rebuild."""
         for seat in tuple(self._free):  # batches may begin meanwhile
-            await self._make(seat)
+            await self._look(seat)
 
     # For batches
 
@@ -54,29 +65,48 @@ class Fence:
         """
         seat = self._free.popleft() if self._free else new_id()  # the one that has rested longest
         tx.at_end.append(partial(self._free.append, seat))
-        yield await self._stores(tx)
-        await self._sign(seat, tx)
+        seen = self._seen.get(seat) or await self._look(seat)
+        rebuild = seen.rebuild
+        if rebuild and rebuild.state is State.SWAPPING:
+            raise WriteConflict
+        beside = [ClaimsStore(tx.db, rebuild.target)] if rebuild and rebuild.state in TWOFOLD else []
+        yield [ClaimsStore(tx.db), *beside]
+        await self._sign(seat, seen, tx)
 
     async def hold_rebuild(self, tx: Transaction) -> None:
         """Let no batch of the log be folded beside `tx`, which deletes some of it: one of both sees the other."""
         await tx.db[orders.REBUILDS].update_one(orders.THE_ROW, {"$inc": {"held": 1}}, session=tx.session)
 
-    async def _stores(self, tx: Transaction) -> list[ClaimsStore]:
-        rebuild = await orders.find(tx.db, tx.session)
-        if rebuild and rebuild.state is State.SWAPPING:
+    async def _sign(self, seat: str, seen: _Seen, tx: Transaction) -> None:
+        row = {"_id": seat, "fences": seen.fences}
+        try:
+            signed = await self._writers.update_one(row, _SIGN, session=tx.session)
+        except PyMongoError:  # a fence, perhaps: all rows have it then
+            self._seen.clear()
+            raise
+        if not signed.matched_count:
+            # A row of this transaction's own making would conflict with nothing; the others are likely to lack theirs.
+            await self._look(seat)
+            await self.register()
             raise WriteConflict
-        beside = [ClaimsStore(tx.db, rebuild.target)] if rebuild and rebuild.state in TWOFOLD else []
-        return [ClaimsStore(tx.db), *beside]
 
-    async def _sign(self, seat: str, tx: Transaction) -> None:
-        signed = await self._writers.update_one({"_id": seat}, _SIGN, session=tx.session)
-        if not signed.matched_count:  # a row of this transaction's own making would conflict with nothing
-            await self._make(seat)
-            await self.register()  # the others are likely to lack theirs too
-            raise WriteConflict
+    async def _look(self, seat: str) -> _Seen:
+        """The row first: a state that is written after that is fenced after that too."""
+        row = await self._writers.find_one({"_id": seat}) or await self._make(seat)
+        seen = _Seen(row["fences"], await orders.find(self._db))
+        if seen.rebuild and seen.rebuild.state is State.SWAPPING:  # nothing fences its end
+            self._seen.pop(seat, None)
+        else:
+            self._seen[seat] = seen
+        return seen
 
-    async def _make(self, seat: str) -> None:
-        await self._writers.update_one({"_id": seat}, _SIGN, upsert=True)
+    async def _make(self, seat: str) -> Document:
+        change = {**_SIGN, "$setOnInsert": {"fences": 0}}
+        made: Document | None = await self._writers.find_one_and_update(
+            {"_id": seat}, change, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        assert made is not None  # noqa: S101 - an upsert that returns the document after
+        return made
 
     # For the rebuild
 

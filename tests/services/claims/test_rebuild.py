@@ -75,12 +75,12 @@ class PausingFence(Fence):
         self._before = before
         self.reached, self.go, self.times = asyncio.Event(), asyncio.Event(), 0
 
-    async def _sign(self, seat: str, tx: Transaction) -> None:
+    async def _sign(self, seat: str, seen: Any, tx: Transaction) -> None:
         self.times += 1
         first = self.times == 1
         if first and self._before:
             await self._pause()
-        await super()._sign(seat, tx)
+        await super()._sign(seat, seen, tx)
         if first and not self._before:
             await self._pause()
 
