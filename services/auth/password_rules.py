@@ -37,10 +37,14 @@ CODES: Final = tuple(_DETAILS)
 
 
 class PasswordRules:
-    """Says why a password is refused. Nothing here waits for anything: what is known was read at the start."""
+    """Says why a password is refused. Nothing here waits for anything: what is known was read at the start.
 
-    def __init__(self, *, min_length: int, common: CommonPasswords) -> None:
+    `brand`: what the members' portal is called, the first word that a stranger tries there.
+    """
+
+    def __init__(self, *, min_length: int, common: CommonPasswords, brand: str) -> None:
         self._min_length, self._common = min_length, common
+        self._words = common.french | {_letters(plain(brand))} - {""}
 
     def min_length(self, *, second_factor: bool) -> int:
         """How many characters it takes."""
@@ -76,8 +80,8 @@ class PasswordRules:
         return [FieldError(field, code, _DETAILS[code].format(min_length=least)) for code in codes]
 
     def _is_common(self, text: str) -> bool:
-        """A known password under what people add to one; or a French word, whatever stands between its letters."""
-        return any(core in self._common for core in _cores(text)) or _once(_letters(text)) in self._common.french
+        """A known password under what people add to one; a French word or the brand, whatever is amid its letters."""
+        return any(core in self._common for core in _cores(text)) or _once(_letters(text)) in self._words
 
 
 def _length(password: str) -> int:

@@ -82,7 +82,7 @@ class Wiring:
         proof = PasswordProof(
             mongo=mongo, store=self.store, vault=self.vault, passwords=self.passwords, clock=clock.now
         )
-        accepted = PasswordRules(min_length=self._settings.password_min_length, common=CommonPasswords.read())
+        accepted = self._password_rules()
         own_password = self._own_password(sessions, proof, accepted)
         settlement = self._settlement(sessions)
         password_resets = self._password_resets(sessions, own_password)
@@ -117,6 +117,13 @@ class Wiring:
             account=AccountReader(self.vault, self.store, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
+        )
+
+    def _password_rules(self) -> PasswordRules:
+        return PasswordRules(
+            min_length=self._settings.password_min_length,
+            common=CommonPasswords.read(),
+            brand=self._settings.brand_name,
         )
 
     def _own_password(self, sessions: Sessions, proof: PasswordProof, accepted: PasswordRules) -> OwnPassword:

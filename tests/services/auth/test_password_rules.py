@@ -10,7 +10,7 @@ from services.auth.passwords import generate_temporary
 from services.gateway.passphrases import Passphrases
 
 COMMON = CommonPasswords.read()
-RULES = PasswordRules(min_length=12, common=COMMON)
+RULES = PasswordRules(min_length=12, common=COMMON, brand="Mutuelle du Goéland 44")
 
 PERSONAL = ["Laure", "Dupont", "12051984", "12345678", "laure.dupont"]
 
@@ -59,6 +59,8 @@ def test_an_own_password_of_twelve_mixed_characters_is_good(good: str) -> None:
         ("S\u00e9curit\u00e9 Sociale 1", "too_common"),
         ("azertyazerty1", "too_common"),
         ("Plansanté2026", "too_common"),
+        ("mutuelle-du-goeland!", "too_common"),  # what the portal is called
+        ("MutuelleduGoéland2026", "too_common"),
         ("azertyuiopqs", "too_common"),
         ("abcdefghijkl", "too_common"),
         ("LaureDupont1984", "personal_data"),
@@ -82,15 +84,20 @@ def test_every_reason_has_a_sentence() -> None:
 
 
 def test_the_smallest_length_is_a_setting_and_a_parameter() -> None:
-    eight = PasswordRules(min_length=8, common=COMMON)
+    eight = PasswordRules(min_length=8, common=COMMON, brand="")
     assert eight.weaknesses("brumeux7", personal=[]) == []
     assert eight.weaknesses("brumeux", personal=[]) == ["too_short"]
     assert RULES.weaknesses("brumeux7", personal=[]) == ["too_short"]
     assert RULES.weaknesses("brumeux7", personal=[], min_length=8) == []
 
 
+def test_a_brand_without_latin_letters_refuses_nothing() -> None:
+    nameless = PasswordRules(min_length=12, common=COMMON, brand="\u03b1\u03b2\u03b3 44")
+    assert nameless.weaknesses("84-27-!?-9053", personal=[]) == []
+
+
 def test_the_hundred_thousand_most_used_passwords_are_refused_as_they_are_and_decorated() -> None:
-    eight = PasswordRules(min_length=8, common=COMMON)
+    eight = PasswordRules(min_length=8, common=COMMON, brand="")
     assert len(COMMON.most_used) > 96_000
     some = sorted(COMMON.most_used)[::10]
     assert [text for text in some if not eight.weaknesses(text, personal=[])] == []
