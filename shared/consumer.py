@@ -5,7 +5,7 @@ parser that never raises; asking for records, retrying, halving and committing a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -102,7 +102,9 @@ class Consumer:
         for subscription in self._subscriptions:
             self._subscribe(broker, subscription)
         try:
-            await broker.start()
+            await broker.connect()
+            # `broker.start` takes one after the other: each that joins later is one more rebalance, seconds, for all.
+            await _all_at_once([subscriber.start() for subscriber in self._subscribers.values()])
         except BaseException:
             await broker.stop()
             raise
@@ -218,3 +220,15 @@ class Consumer:
                 return
             except (PyMongoError, Unavailable) as error:
                 log.warning("replays_wait", error=type(error).__name__)
+
+
+async def _all_at_once(starts: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Return when all have ended well; raises the first error, once the others are given up."""
+    tasks = [asyncio.create_task(start) for start in starts]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -1,23 +1,15 @@
 """What is taken in around a rebalance: all that was read behind it, nothing that was read before it."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import anyio
-import pytest
 from aiokafka import TopicPartition
-from pydantic import SecretStr
 
-from shared.consumer import Consumer, Subscription
 from shared.events.record import Record
 from shared.intake import Intake
-from shared.kafka import KafkaAccess
 from shared.lanes import FEW, Lanes
-from shared.mongo import Mongo
 from shared.offsets import Offsets
-from shared.sealing import Keyring
 
 TOPIC, MOST = "claims.v1", 500
 
@@ -98,20 +90,3 @@ async def test_what_is_handed_out_amid_a_rebalance_is_read_again() -> None:
     await bench.offsets.on_partitions_assigned(bench.kafka.assignment())
     await bench.take(raw(0, 3))
     assert (bench.applied, bench.kafka.committed) == ([0, 1, 2, 3], 4)
-
-
-async def test_a_look_that_finds_nothing_is_followed_by_the_next_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing(_events: object, _tx: object) -> None: ...
-
-    async def sleeps(_seconds: float) -> None:
-        raise AssertionError
-
-    mongo = Mongo("mongodb://127.0.0.1:1", "none")
-    access = KafkaAccess(bootstrap_servers="127.0.0.1:1", username="", password=SecretStr(""))
-    subscription = Subscription(TOPIC, nothing)
-    consumer = Consumer("echo", access, mongo, Keyring("echo", {}), [subscription])
-    consumer._subscribe(consumer._new_broker(), subscription)
-    monkeypatch.setattr(asyncio, "sleep", sleeps)
-    monkeypatch.setattr(anyio, "sleep", sleeps)
-    assert await consumer._subscribers[TOPIC].get_msg(Kafka()) == ()
-    await mongo.stop()
