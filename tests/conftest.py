@@ -6,7 +6,7 @@ with its remedy; nothing is skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +15,7 @@ import pytest
 from deploy.local.chromium import chromium
 from deploy.local.processes import Processes
 from shared.logs import configure
+from tests.processes import Service
 from tests.stack import RealServers, RunningPortal, real_servers
 
 # No test asserts a time: on a busy machine any example may be slow once.
@@ -50,6 +51,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files go to the workers in the order of their tests."""
     ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a service under test said last, beside the test that failed: alone it passes mostly, and says no more."""
+    report = yield
+    if report.failed:
+        services = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Service)]
+        report.sections += [(f"log of {service.name}", service.last_words()) for service in services]
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,6 +57,10 @@ class Service:
         if self.process and self.process.poll() is None:
             self.kill()
 
+    def last_words(self, lines: int = 60) -> str:
+        """The end of its log, which has no personal data."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; status 0 while nothing listens."""
         url = f"http://127.0.0.1:{self.environment['HTTP_PORT']}{path}"
