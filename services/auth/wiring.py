@@ -94,12 +94,7 @@ class Wiring:
             session_list=SignedInDevices(mongo=mongo, store=self.store, sessions=sessions, clock=clock.now),
             new_devices=new_devices,
             step_up=self._step_up(sessions, proof),
-            passkey_sign_in=PasskeySignIn(
-                insurer=self._settings.insurer,
-                ceremonies=self._ceremonies,
-                proof=self._passkey_proof,
-                arrivals=arrivals,
-            ),
+            passkey_sign_in=self._passkey_sign_in(arrivals),
             passkeys=self._passkeys(sessions),
             factors=self._factors(sessions, new_devices, password_resets),
             identifiers=self._identifiers(sessions, own_password, settlement),
@@ -117,6 +112,14 @@ class Wiring:
             account=AccountReader(self.vault, self.store, sessions, accepted),
             activity=Activity(self.store, sessions),
             access_tokens=self._access_tokens,
+        )
+
+    def _passkey_sign_in(self, arrivals: Arrivals) -> PasskeySignIn:
+        return PasskeySignIn(
+            insurer=self._settings.insurer,
+            ceremonies=self._ceremonies,
+            proof=self._passkey_proof,
+            arrivals=arrivals,
         )
 
     def _password_rules(self) -> PasswordRules:

@@ -74,14 +74,18 @@ _BY_MEMBER = (
 """Their rows have `member_number`, and an index on it."""
 
 
+_OF_MEMBER = IndexModel([("member_number", ASCENDING)])
+_DELETED = IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)
+
+
 def collections() -> Mapping[str, Sequence[IndexModel]]:
     """The collections and their indexes; rows with an end go by themselves."""
     return {
         "accounts": [IndexModel([("identifier_key", ASCENDING)])],
-        "identifiers": [IndexModel([("member_number", ASCENDING)])],
+        "identifiers": [_OF_MEMBER],
         "activation_links": [
             IndexModel([("member_number", ASCENDING), ("created_at", ASCENDING)]),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+            _DELETED,
         ],
         "sessions": [
             IndexModel([("member_number", ASCENDING), ("opened_at", ASCENDING)]),
@@ -91,28 +95,19 @@ def collections() -> Mapping[str, Sequence[IndexModel]]:
             IndexModel([("member_number", ASCENDING), ("_id", ASCENDING)]),
             IndexModel([("credential_id", ASCENDING)], unique=True),
         ],
-        "reset_links": [
-            IndexModel([("member_number", ASCENDING)]),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
-        ],
-        "close_links": [
-            IndexModel([("member_number", ASCENDING)]),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
-        ],
+        "reset_links": [_OF_MEMBER, _DELETED],
+        "close_links": [_OF_MEMBER, _DELETED],
         "undo_links": [
             IndexModel([("member_number", ASCENDING), ("created_at", ASCENDING)]),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+            _DELETED,
         ],
-        "unlock_links": [
-            IndexModel([("member_number", ASCENDING)]),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
-        ],
+        "unlock_links": [_OF_MEMBER, _DELETED],
         "sign_in_attempts": [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)],
         SECURITY_EVENTS: [
             IndexModel([("member_number", ASCENDING), ("_id", DESCENDING)], sparse=True),
             IndexModel([("identifier_key", ASCENDING), ("_id", DESCENDING)], sparse=True),
-            IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0),
+            _DELETED,
         ],
-        "used_challenges": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
-        "resets_without_challenge": [IndexModel([("delete_at", ASCENDING)], expireAfterSeconds=0)],
+        "used_challenges": [_DELETED],
+        "resets_without_challenge": [_DELETED],
     }

@@ -42,12 +42,6 @@ WITH_FILES = frozenset({documents.SEND})
 
 def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
     """Every page, then the page for an address that does not exist: it must come last of all routes."""
-    unknown = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-    @unknown.api_route("/{path:path}", methods=["GET", "POST"])
-    async def not_found(request: Request, path: str) -> Response:
-        raise NotFound
-
     return (
         home.router,
         session_end.router,
@@ -79,5 +73,15 @@ def routers(*, components_page: bool) -> tuple[APIRouter, ...]:
         two_steps.router,
         language.router,
         *([components.router] if components_page else []),
-        unknown,
+        _unknown(),
     )
+
+
+def _unknown() -> APIRouter:
+    unknown = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @unknown.api_route("/{path:path}", methods=["GET", "POST"])
+    async def not_found(request: Request, path: str) -> Response:
+        raise NotFound
+
+    return unknown
