@@ -95,7 +95,7 @@ class Transaction:
 
 
 class _Database(AsyncIOMotorDatabase[Document]):
-    """Makes the object of each collection once: Motor makes a new one at every look, a twentieth of a batch's time."""
+    """Makes the object of each collection once: Motor's new one at every look was 4 % of what claims computed."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         super().__init__(client, name)

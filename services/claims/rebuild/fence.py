@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel
 from pymongo.errors import PyMongoError
 
 from services.claims.rebuild import orders
 from services.claims.rebuild.orders import TWOFOLD, Rebuild, State
 from services.claims.store import ClaimsStore
 from shared.ids import new_id
-from shared.mongo import Collection, Document, Mongo, Transaction, WriteConflict
+from shared.mongo import Collection, Mongo, Transaction, WriteConflict
 
 WRITERS: Final = "claim_writers"
 FORGOTTEN_S: Final = 7 * 86_400
@@ -92,21 +92,19 @@ class Fence:
 
     async def _look(self, seat: str) -> _Seen:
         """The row first: a state that is written after that is fenced after that too."""
-        row = await self._writers.find_one({"_id": seat}) or await self._make(seat)
-        seen = _Seen(row["fences"], await orders.find(self._db))
+        row = await self._writers.find_one({"_id": seat})
+        fences = row["fences"] if row else await self._make(seat)
+        seen = _Seen(fences, await orders.find(self._db))
         if seen.rebuild and seen.rebuild.state is State.SWAPPING:  # nothing fences its end
             self._seen.pop(seat, None)
         else:
             self._seen[seat] = seen
         return seen
 
-    async def _make(self, seat: str) -> Document:
-        change = {**_SIGN, "$setOnInsert": {"fences": 0}}
-        made: Document | None = await self._writers.find_one_and_update(
-            {"_id": seat}, change, upsert=True, return_document=ReturnDocument.AFTER
-        )
-        assert made is not None  # noqa: S101 - an upsert that returns the document after
-        return made
+    async def _make(self, seat: str) -> int:
+        """A row without fences; one that a rebuild reached meanwhile has more, and is looked at again."""
+        await self._writers.update_one({"_id": seat}, {**_SIGN, "$setOnInsert": {"fences": 0}}, upsert=True)
+        return 0
 
     # For the rebuild
 
