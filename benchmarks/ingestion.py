@@ -83,12 +83,12 @@ async def _bare(bench: Bench, collection: str, messages: Sequence[Message], side
 
 
 async def _ours(bench: Bench, side: Side, claims: Sequence[Supervised]) -> None:
-    inbox = bench.db["inbox"]  # in claims it is the log: one row an event
-    before = inbox.estimated_document_count()
+    stored = bench.db["claims"]  # each payment is of a claim of its own
+    before = stored.estimated_document_count()
     for process in claims:
         process.launch()
     try:
-        side.rates.append(await _rate(inbox, before, before + EVENTS_PER_ROUND))
+        side.rates.append(await _rate(stored, before, before + EVENTS_PER_ROUND))
         side.memory_mib.append(max(peak_memory_mib(process.process.pid) for process in claims))
     finally:
         for process in claims:
@@ -97,13 +97,13 @@ async def _ours(bench: Bench, side: Side, claims: Sequence[Supervised]) -> None:
 
 async def _announced(bench: Bench, payments: Iterator[Message]) -> float:
     """Statements a second, once claims have rested: from the job rows to Kafka."""
-    statements, inbox = bench.db["statements"], bench.db["inbox"]
+    statements, stored = bench.db["statements"], bench.db["claims"]
     claims = bench.services.another("claims", {"STATEMENT_QUIET_SECONDS": "20"})
-    expected = inbox.estimated_document_count() + STATEMENTS
+    expected = stored.estimated_document_count() + STATEMENTS
     await bench.publish([next(payments) for _ in range(STATEMENTS)])
     claims.launch()
     try:
-        await until(lambda: inbox.estimated_document_count() >= expected, WITHIN_S, every_s=0.05)
+        await until(lambda: stored.estimated_document_count() >= expected, WITHIN_S, every_s=0.05)
         await until(lambda: statements.estimated_document_count() > 0, WITHIN_S, every_s=0.05)
         first, started = statements.estimated_document_count(), time.monotonic()
         due = {"due_at": {"$lte": datetime.now(UTC) + timedelta(seconds=60)}}

@@ -65,10 +65,10 @@ class Applier:
     """One topic of one service. Called with one batch of a partition at a time: a member's events stay in order."""
 
     def __init__(
-        self, topic: str, handle: BatchHandler, mongo: Mongo, letters: DeadLetters, *, inbox_is_log: bool = False
+        self, topic: str, handle: BatchHandler, mongo: Mongo, letters: DeadLetters, *, has_inbox: bool = True
     ) -> None:
         self._topic, self._handle, self._mongo, self._letters = topic, handle, mongo, letters
-        self._inbox_is_log = inbox_is_log
+        self._has_inbox = has_inbox
         self._stopping = asyncio.Event()
         self._unexpected: deque[float] = deque()
         self._stopped = False
@@ -171,13 +171,12 @@ class Applier:
     async def _transact(self, entries: Sequence[_Entry]) -> None:
         """One transaction: inbox, handler, outbox; repeated with backoff for as long as the fault passes by itself."""
         by_key = {inbox.event_key(entry.event): entry.event for entry in entries}
-        log = {inbox.event_key(entry.event): entry.record.value or b"" for entry in entries}
         tried = False
 
         async def body(tx: Transaction) -> int:
             nonlocal tried
             look_first, tried = tried, True
-            new = await inbox.enter(tx, by_key, look_first=look_first, log=log if self._inbox_is_log else None)
+            new = await inbox.enter(tx, by_key.keys(), look_first=look_first) if self._has_inbox else by_key.keys()
             if new:
                 await self._handle([event for key, event in by_key.items() if key in new], tx)
             return len(new)

@@ -52,15 +52,15 @@ log = get_logger(__name__)
 class Subscription:
     """One topic and what is done with it: `handle` gets a batch in record order and may be called again with it.
 
-    `inbox_is_log` keeps this topic's inbox rows for good, with the events' data as they came: never where these hold
-    what must be sealed at rest. `lanes`: transactions side by side, so that one is computed while another waits for the
-    database; a partition's records, and so a member's, are always in one of them.
+    Without `has_inbox` it may be called with an event long after that was applied: it has to change nothing then.
+    `lanes`: transactions side by side, so that one is computed while another waits for the database; a partition's
+    records, and so a member's, are always in one of them.
     """
 
     topic: str
     handle: Handler
     max_records: int = 500
-    inbox_is_log: bool = False
+    has_inbox: bool = True
     lanes: int = 1
 
 
@@ -86,8 +86,7 @@ class Consumer:
         self._service, self._access, self._mongo = service, access, mongo
         self._letters = DeadLetters(service, mongo, at_rest)
         self._appliers = {
-            s.topic: Applier(s.topic, s.handle, mongo, self._letters, inbox_is_log=s.inbox_is_log)
-            for s in subscriptions
+            s.topic: Applier(s.topic, s.handle, mongo, self._letters, has_inbox=s.has_inbox) for s in subscriptions
         }
         self._subscriptions = list(subscriptions)
         self._lanes = {s.topic: Lanes(s.lanes, s.max_records, partial(self._apply, s.topic)) for s in subscriptions}

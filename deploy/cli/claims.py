@@ -1,4 +1,4 @@
-"""The claims that members see, built again from the log of claim events: claims does it while it goes on answering."""
+"""The claims that members see, built again from the events they were told by, while claims goes on answering."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 def rebuild(
     *,
     accept_losses: Annotated[
-        bool, typer.Option("--accept-losses", help="Swap even if the log lacks, or cannot read, what members see now.")
+        bool, typer.Option("--accept-losses", help="Swap even if what members see now cannot be read any more.")
     ] = False,
     status: Annotated[bool, typer.Option("--status", help="Only say how far it is.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="End it; the claims stay as they were.")] = False,

@@ -16,7 +16,6 @@ from services.claims.shares import Shares
 from services.claims.statements import Statements
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
 from services.claims.subscribers import subscriptions
-from services.claims.upkeep import Upkeep
 from shared.app import serve
 from shared.backbone import Backbone
 from shared.live import Live, LiveLimits
@@ -61,10 +60,9 @@ def build(settings: ClaimsSettings) -> FastAPI:
         lanes=settings.consumer_lanes,
     )
     announcers = Worker("statements", backbone.jobs, statements.handlers(), concurrency=settings.statement_workers)
-    upkeep = Upkeep(backbone.mongo)
     rebuilder = Rebuilder(backbone.mongo, passing, settings.rebuild_max_records)
     routers = [api.router, share_api.router, live_router]
-    app = backbone.app(followed, routers, [live, typesetter, announcers, upkeep, rebuilder])
+    app = backbone.app(followed, routers, [live, typesetter, announcers, rebuilder])
     app.state.claims, app.state.live, app.state.papers = claims, live, Papers(settings, typesetter)
     app.state.shares, app.state.portal_url = shares, settings.portal_url
     return app

@@ -6,8 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
+from shared.events.claims_payment import (
+    Amounts,
+    ClaimPaid,
+    ClaimReceived,
+    ClaimRefused,
+    ClaimReversed,
+    ClaimsPaymentEvent,
+)
 from shared.events.membership import Coverage
+from shared.live import key
 
 Order = tuple[datetime, str]
 """(`ce_time`, `ce_id`) of the event that set a field; only a larger pair overwrites it."""
@@ -21,6 +29,34 @@ class Fact(Generic[F]):
 
     order: Order
     value: F
+
+
+C = TypeVar("C", bound=ClaimsPaymentEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Fact[C]):
+    """A fact of a claim; `json` is the event's data as it came, with what we do not read."""
+
+    json: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A claim event as it is kept: whose it is by `key`, CloudEvents' `id`, `type` and `time`, the data as it came."""
+
+    claim: str
+    id: str
+    type: str
+    time: datetime
+    json: str = field(repr=False)
+
+    @classmethod
+    def of(cls, fact: Told[Any]) -> "Kept":
+        """The event that a fact is."""
+        time, event_id = fact.order
+        claim = key(fact.value.member_number, fact.value.claim_id)
+        return cls(claim, event_id, type(fact.value).__name__, time, fact.json)
 
 
 class Status(StrEnum):
@@ -42,11 +78,11 @@ class Claim:
 
     member_number: str
     claim_id: str
-    received: Fact[ClaimReceived] | None = None
-    refused: Fact[ClaimRefused] | None = None
-    paid: Fact[ClaimPaid] | None = None
-    reversed_by: Fact[ClaimReversed] | None = None
-    reversal: Fact[ClaimReversed] | None = None
+    received: Told[ClaimReceived] | None = None
+    refused: Told[ClaimRefused] | None = None
+    paid: Told[ClaimPaid] | None = None
+    reversed_by: Told[ClaimReversed] | None = None
+    reversal: Told[ClaimReversed] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +98,14 @@ class Figures:
     statutory_cents: int | None = None
     other_cents: int | None = None
     left_to_pay_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSums:
+    """The lines of one domain added up; `deduction_cents`: what deductions recover from `statutory_cents`."""
+
+    amounts: Amounts
+    deduction_cents: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,36 @@
-"""The rules of claims and memberships, pure: the same facts end in the same state, in whatever order and how often."""
+"""The rules of claims, pure: the same facts end in the same state, in whatever order and how often."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
 from typing import Any
 
-from services.claims.models import Claim, CoverageKey, Fact, Figures, Listing, Member, Order, Status
+from services.claims.models import (
+    Claim,
+    DomainSums,
+    Fact,
+    Figures,
+    Kept,
+    Listing,
+    Status,
+    Told,
+)
 from services.claims.search import found_by
 from shared.events.base import Event
-from shared.events.claims_payment import ClaimLine, ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed
-from shared.events.fields import MAX_CENTS
-from shared.events.membership import (
-    Beneficiary,
-    Coverage,
-    CoverageChanged,
-    MemberEnrolled,
-    MembershipEnded,
-    MembershipEvent,
-    MemberUpdated,
+from shared.events.claims_payment import (
+    Amounts,
+    ClaimLine,
+    ClaimPaid,
+    ClaimReceived,
+    ClaimRefused,
+    ClaimReversed,
+    added_up,
 )
+from shared.events.fields import MAX_CENTS, MIN_CENTS
 from shared.live import key
 
 ClaimEvent = ClaimReceived | ClaimPaid | ClaimRefused | ClaimReversed
-Seal = Callable[[str, str], str]
-"""(NIR, where it is kept) → the NIR sealed for that place."""
-
-_LINE_COLUMNS: Mapping[str, Callable[[ClaimLine], int]] = {
-    each.name: attrgetter("complementary_cents" if each.name == "amount_cents" else each.name)
-    for each in fields(Figures)
-}
-"""What of a line each figure adds up."""
-_PERSON_FIELDS = ("insurer", "title", "first_name", "last_name", "birth_date", "nir", "beneficiaries")
-
-
-# Claims
-
-
-def payments_named(events: Iterable[Event[ClaimEvent]]) -> set[tuple[str, str]]:
-    """(`member_number`, `payment_id`) of each payment that a claim was announced for."""
-    return {(e.data.member_number, e.data.payment.payment_id) for e in events if isinstance(e.data, ClaimPaid)}
+AnyTold = Told[Any]
 
 
 def claims_named(event: ClaimEvent) -> tuple[str, ...]:
@@ -47,14 +38,22 @@ def claims_named(event: ClaimEvent) -> tuple[str, ...]:
     return (event.claim_id, event.reverses) if isinstance(event, ClaimReversed) else (event.claim_id,)
 
 
-def merge(claim: Claim, event: ClaimEvent, order: Order) -> Claim:
-    """`claim` with what `event` says; the very same object if a newer fact of that kind is held already."""
-    kind = _kind(claim, event)
-    held: Fact[Any] | None = getattr(claim, kind)
-    if held is not None and held.order >= order:
-        return claim
-    fact: Any = Fact(order, event)
-    return replace(claim, **{kind: fact})
+def merge(claim: Claim, event: Event[ClaimEvent]) -> tuple[Claim, AnyTold | None]:
+    """`claim` with what `event` says, and the fact of that kind that stands no more, or never will: the older one.
+
+    The claim is the very same object if nothing changes; an event that is held already, told again, is no older one.
+    """
+    kind, fact = _kind(claim, event.data), told(event)
+    held: AnyTold | None = getattr(claim, kind)
+    if held is None or held.order < fact.order:
+        change: dict[str, Any] = {kind: fact}
+        return replace(claim, **change), held
+    return claim, fact if held.order > fact.order else None
+
+
+def told(event: Event[ClaimEvent]) -> AnyTold:
+    """The fact that an event is."""
+    return Told(event.order, event.data, (event.json or event.data.to_json()).decode())
 
 
 def _kind(claim: Claim, event: ClaimEvent) -> str:
@@ -111,8 +110,33 @@ def figures(claim: Claim, original: Claim | None) -> Figures | None:
 
 
 def _paid_figures(paid: ClaimPaid, sign: int) -> Figures:
-    sums = {name: sign * sum(map(column, paid.lines)) for name, column in _LINE_COLUMNS.items()}
-    return Figures(**{name: min(cents, MAX_CENTS) for name, cents in sums.items()})  # MIN_CENTS has no positive twin
+    total = added_up(paid.lines)
+    cents: tuple[int, ...] = (
+        total.complementary_cents,
+        total.spent_cents,
+        total.base_cents,
+        total.statutory_cents,
+        total.other_cents,
+        total.left_to_pay_cents,
+    )
+    if sign < 0:
+        cents = tuple([min(-one, MAX_CENTS) for one in cents])  # MIN_CENTS has no positive twin
+    return Figures(*cents)
+
+
+def by_domain(paid: ClaimPaid) -> dict[str, DomainSums]:
+    """The lines of a claim added up by domain, in the order of their first."""
+    lines: dict[str, list[ClaimLine]] = {}
+    for line in paid.lines:
+        lines.setdefault(line.domain, []).append(line)
+    return {domain: _domain_sums(some) for domain, some in lines.items()}
+
+
+def _domain_sums(lines: Sequence[ClaimLine]) -> DomainSums:
+    total, deduction_cents = added_up(lines), -sum([line.statutory_cents for line in lines if line.statutory_cents < 0])
+    if len(lines) > 1:  # all lines of a claim together are within 64 bits; those of one domain need not be
+        total = Amounts(*[max(MIN_CENTS, min(cents, MAX_CENTS)) for cents in total.in_order()])
+    return DomainSums(total, min(deduction_cents, MAX_CENTS))
 
 
 def happened_on(claim: Claim) -> date:
@@ -159,23 +183,47 @@ def _words(claim: Claim) -> Iterable[str]:
         yield claim.refused.value.reason
 
 
-def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> list[tuple[Claim, Listing | None]]:
-    """What to store after `events`: each changed claim with its listing, and the reversals of changed claims.
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What to store after some events: each changed claim, and the reversals of changed claims, with its listing.
+
+    `superseded`: the events that stand in no claim (any more). `payments`: those that a claim was newly paid by,
+    (`member_number`, `payment_id`).
+    """
+
+    claims: Sequence[tuple[Claim, Listing | None]]
+    superseded: Sequence[Kept]
+    payments: Set[tuple[str, str]]
+
+
+def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> Folded:
+    """Merge `events` into the claims they name; an event that was merged before changes nothing.
 
     `held` has, by key, what is stored of each claim named by `events`, of its reversals, and of what those take back.
     """
     now = dict(held)
+    superseded: list[Kept] = []
+    payments: set[tuple[str, str]] = set()
     for event in events:
-        for claim_id in claims_named(event.data):
-            claim_key = key(event.data.member_number, claim_id)
-            before = now.get(claim_key) or Claim(event.data.member_number, claim_id)
-            now[claim_key] = merge(before, event.data, event.order)
+        data = event.data
+        for claim_id in claims_named(data):
+            claim_key = key(data.member_number, claim_id)
+            before = now.get(claim_key) or Claim(data.member_number, claim_id)
+            now[claim_key], older = merge(before, event)
+            if older and claim_id == data.claim_id:  # of a claim taken back twice, each reversal has its own record
+                superseded.append(Kept.of(older))
+            if isinstance(data, ClaimPaid) and now[claim_key] is not before:
+                payments.add((data.member_number, data.payment.payment_id))
     changed = {claim_key for claim_key, claim in now.items() if claim is not held.get(claim_key)}
-    return [
-        (claim, listing(claim, now.get(original_key(claim) or "")))
-        for claim_key, claim in now.items()
-        if claim_key in changed or original_key(claim) in changed
-    ]
+    return Folded(
+        [
+            (claim, listing(claim, now.get(original_key(claim) or "")))
+            for claim_key, claim in now.items()
+            if claim_key in changed or original_key(claim) in changed
+        ],
+        superseded,
+        payments,
+    )
 
 
 def original_key(claim: Claim) -> str | None:
@@ -183,66 +231,3 @@ def original_key(claim: Claim) -> str | None:
     if status(claim) is not Status.REVERSAL or claim.reversal is None:
         return None
     return key(claim.member_number, claim.reversal.value.reverses)
-
-
-# Members
-
-
-def merge_member(member: Member, event: MembershipEvent, order: Order, seal: Seal) -> Member:
-    """`member` with what `event` says; the very same object if all of it is older than what is held."""
-    facts = {
-        name: Fact(order, _kept(member.member_number, name, value, seal))
-        for name, value in _told(event).items()
-        if _newer(order, member.facts.get(name))
-    }
-    coverages = {
-        coverage_key(coverage): Fact(order, coverage)
-        for coverage in _coverages(event)
-        if _newer(order, member.coverages.get(coverage_key(coverage)))
-    }
-    if not facts and not coverages:
-        return member
-    return replace(member, facts={**member.facts, **facts}, coverages={**member.coverages, **coverages})
-
-
-def coverage_key(coverage: Coverage) -> CoverageKey:
-    """A contract's period; the same key again is a correction of that period."""
-    return coverage.contract_number, coverage.valid_from.isoformat()
-
-
-def _newer(order: Order, held: Fact[Any] | None) -> bool:
-    return held is None or order > held.order
-
-
-def _told(event: MembershipEvent) -> Mapping[str, Any]:
-    """The fields we keep of what `event` says. Enrolling anew ends the end of an earlier membership."""
-    match event:
-        case MemberEnrolled():
-            return {name: getattr(event, name) for name in _PERSON_FIELDS} | {"ended_on": None}
-        case MemberUpdated():
-            return {name: value for name, value in event.changes.items() if name in _PERSON_FIELDS}
-        case MembershipEnded():
-            return {"ended_on": event.ended_on}
-    return {}
-
-
-def _coverages(event: MembershipEvent) -> tuple[Coverage, ...]:
-    return (event.coverage,) if isinstance(event, MemberEnrolled | CoverageChanged) else ()
-
-
-def _kept(member_number: str, name: str, value: Any, seal: Seal) -> Any:
-    """The form in which a field is stored: dates as text, NIRs sealed for their place."""
-    if name == "nir":
-        return seal(value, f"members/{member_number}/nir")
-    if name == "beneficiaries":
-        return [_beneficiary(member_number, person, seal) for person in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def nir_place(member_number: str, rank: int) -> str:
-    """Where a beneficiary's NIR is kept: it is sealed for this place and opens nowhere else."""
-    return f"members/{member_number}/beneficiaries/{rank}/nir"
-
-
-def _beneficiary(member_number: str, person: Beneficiary, seal: Seal) -> dict[str, Any]:
-    return person.model_dump(mode="json") | {"nir": seal(person.nir, nir_place(member_number, person.rank))}

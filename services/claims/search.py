@@ -25,15 +25,12 @@ def found_by(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for text in texts for word in _words(text)))[:MAX_WORDS]
 
 
-def _words(text: str) -> Sequence[str]:
-    return _compared(text.lower()) if text.isascii() else _plain_words(text)
-
-
 @lru_cache(maxsize=4096)  # acts, providers and reasons come again and again; taking a text apart is slow
-def _plain_words(text: str) -> Sequence[str]:
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
-    return _compared("".join(c for c in plain if not unicodedata.combining(c)))
-
-
-def _compared(plain: str) -> Sequence[str]:
+def _words(text: str) -> Sequence[str]:
+    plain = text.lower() if text.isascii() else _plain(text)
     return [word[:MAX_WORD_CHARACTERS] for word in _WORD.findall(plain)]
+
+
+def _plain(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES))
+    return "".join(c for c in plain if not unicodedata.combining(c))

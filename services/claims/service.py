@@ -2,10 +2,10 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from services.claims import card, rules
+from services.claims import card, member_rules, rules
 from services.claims.card import Card
 from services.claims.errors import ListTooLong, NoCard, StatementTooLong
 from services.claims.models import (
@@ -55,13 +55,17 @@ class Claims:
     # From the internal systems
 
     async def take_claims(self, events: Sequence[Event[rules.ClaimEvent]], tx: Transaction) -> None:
-        """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet."""
+        """Merge a batch of claim events into the claims they name; the statements of their payments wait for quiet.
+
+        What was merged before changes nothing: no inbox is needed.
+        """
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
-        async with self._fence.batch(tx) as stores:
-            for store in stores:
-                held = await store.claims_around(named, tx)
-                await store.save_claims(rules.fold(held, events), held, tx)
-            await self._statements.expect(rules.payments_named(events), tx)
+        async with self._fence.batch(tx) as (store, *beside):
+            folded = await _merge(store, named, events, tx)
+            await store.save_superseded(folded.superseded, tx)
+            await self._statements.expect(folded.payments, tx)
+            for other in beside:
+                await _merge(other, named, events, tx)
 
     async def take_memberships(self, events: Sequence[Event[MembershipEvent]], tx: Transaction) -> None:
         """Merge a batch of membership events into the members they name, and announce the cards they renew."""
@@ -70,7 +74,7 @@ class Claims:
         for event in events:
             number = event.data.member_number
             before = now.get(number) or Member(number)
-            now[number] = rules.merge_member(before, event.data, event.order, self._seal)
+            now[number] = member_rules.merge_member(before, event.data, event.order, self._seal)
             if overlaps := card.overlaps(before, now[number]):
                 # By the event alone the publisher finds whose it is; told again if the transaction has to run again.
                 log.warning("coverage_periods_overlap", event_id=event.id, periods=overlaps)
@@ -165,6 +169,15 @@ class Claims:
 
     def _seal(self, nir: str, place: str) -> str:
         return self._at_rest.seal_at_rest(nir, context=place)
+
+
+async def _merge(
+    store: ClaimsStore, named: Set[str], events: Sequence[Event[rules.ClaimEvent]], tx: Transaction
+) -> rules.Folded:
+    held = await store.claims_around(named, tx)
+    folded = rules.fold(held, events)
+    await store.save_claims(folded.claims, held, tx)
+    return folded
 
 
 def _all_named(claims: Sequence[tuple[Claim, Listing]], names: Mapping[int, str]) -> tuple[Reimbursement, ...]:

@@ -29,4 +29,4 @@ class ClaimsSettings(StatefulSettings, TypesettingSettings, BrandSettings):
     """Links to one member's card that are open at the same time."""
 
     rebuild_max_records: int = Field(default=500, ge=1, le=5_000)
-    """Events of the log, or claims compared, that one transaction of a rebuild takes."""
+    """Claims made anew, or compared, that one transaction of a rebuild takes."""

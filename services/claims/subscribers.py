@@ -38,8 +38,8 @@ def subscriptions(
 
     return (
         Subscription("membership.v1", on_membership, max_records),
-        # The inbox is the log of a member's claims: the projection can be built again from it.
-        Subscription("claims.v1", on_claims, max_records, inbox_is_log=True, lanes=lanes),
+        # A claim holds what it was told, and by that knows an event that comes again.
+        Subscription("claims.v1", on_claims, max_records, has_inbox=False, lanes=lanes),
         Subscription("auth.v1", on_auth, max_records),
     )
 

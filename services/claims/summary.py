@@ -138,28 +138,21 @@ def added_up(which: dict[str, Any]) -> list[dict[str, Any]]:
     """The stages that add up the paid lines of stored claims into rows for `paid_lines`."""
     group = {
         "month": {"$substrCP": ["$date", 0, 7]},
-        "taken_back": {"$substrCP": ["$reversed_by.reversed_on", 0, 7]},  # empty where there is none
-        "domain": "$paid.lines.domain",
-        "payee": "$paid.payment.payee",
+        "taken_back": {"$substrCP": ["$taken_back.reversed_on", 0, 7]},  # empty where there is none
+        "domain": "$by_domain.domain",
+        "payee": "$payment.payee",
     }
-    cents = ("spent_cents", "statutory_cents", "complementary_cents", "other_cents")
-    recovered = {"$max": [0, {"$multiply": [-1, "$paid.lines.statutory_cents"]}]}
-    first, first_of_domain = 0, {"$indexOfArray": ["$in_order", "$paid.lines.domain"]}
-    once = {
-        "claims": (first, 1),
-        "claims_of_domain": (first_of_domain, 1),
-        **{f"listed_{name}": (first_of_domain, f"$figures.{name}") for name in _LISTED},
-    }
+    cents = ("spent_cents", "statutory_cents", "complementary_cents", "other_cents", "deduction_cents")
     return [
-        {"$match": which | {"paid": {"$exists": True}}},
-        {"$set": {"in_order": "$paid.lines.domain"}},
-        {"$unwind": {"path": "$paid.lines", "includeArrayIndex": "nth"}},
+        {"$match": which | {"payment": {"$exists": True}}},
+        {"$unwind": {"path": "$by_domain", "includeArrayIndex": "nth"}},
         {
             "$group": {
                 "_id": group,
-                **{name: {"$sum": f"$paid.lines.{name}"} for name in cents},
-                "deduction_cents": {"$sum": recovered},
-                **{name: {"$sum": {"$cond": [{"$eq": ["$nth", nth]}, what, 0]}} for name, (nth, what) in once.items()},
+                **{name: {"$sum": f"$by_domain.{name}"} for name in cents},
+                "claims": {"$sum": {"$cond": [{"$eq": ["$nth", 0]}, 1, 0]}},
+                "claims_of_domain": {"$sum": 1},
+                **{f"listed_{name}": {"$sum": f"$figures.{name}"} for name in _LISTED},
             }
         },
     ]

@@ -1,7 +1,7 @@
 """What every event has: its data (a frozen contract) and its envelope (CloudEvents 1.0)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -40,7 +40,7 @@ D = TypeVar("D", bound=EventData)
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[D_co]):
-    """One event: the CloudEvents attributes we use, and the data."""
+    """One event: the CloudEvents attributes we use, and the data; `json` is the data of a received one as it came."""
 
     id: str
     source: str
@@ -49,6 +49,7 @@ class Event(Generic[D_co]):
     data: D_co
     subject: str | None = None
     traceparent: str | None = None
+    json: bytes | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def of(

@@ -1,7 +1,8 @@
 """claims.v1: what claims payment publishes about a member's claims. Money in integer euro cents."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
-from operator import attrgetter
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -53,9 +54,36 @@ class ClaimLine(Contract):
         return self.spent_cents - self.statutory_cents - self.complementary_cents - self.other_cents
 
 
-_MONEY_COLUMNS = [
-    attrgetter(name) for name in ("spent_cents", "base_cents", "statutory_cents", "complementary_cents", "other_cents")
-]
+@dataclass(slots=True)
+class Amounts:
+    """The money of acts added up: integer cents."""
+
+    spent_cents: int = 0
+    base_cents: int = 0
+    statutory_cents: int = 0
+    complementary_cents: int = 0
+    other_cents: int = 0
+
+    @property
+    def left_to_pay_cents(self) -> int:
+        """What the member pays themselves for all of them."""
+        return self.spent_cents - self.statutory_cents - self.complementary_cents - self.other_cents
+
+    def in_order(self) -> tuple[int, ...]:
+        """The five sums."""
+        return self.spent_cents, self.base_cents, self.statutory_cents, self.complementary_cents, self.other_cents
+
+
+def added_up(lines: Iterable[ClaimLine]) -> Amounts:
+    """The sums of these lines."""
+    total = Amounts()
+    for line in lines:
+        total.spent_cents += line.spent_cents
+        total.base_cents += line.base_cents
+        total.statutory_cents += line.statutory_cents
+        total.complementary_cents += line.complementary_cents
+        total.other_cents += line.other_cents
+    return total
 
 
 class ClaimReceived(ClaimsPaymentEvent):
@@ -76,10 +104,10 @@ class ClaimPaid(ClaimsPaymentEvent):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if self.amount_cents != sum(line.complementary_cents for line in self.lines):
+        total = added_up(self.lines)
+        if self.amount_cents != total.complementary_cents:
             raise broken("sum_mismatch", "amount_cents", "Should be the sum of the lines' complementary_cents")
-        computed = [one.left_to_pay_cents for one in self.lines]
-        computed += [sum(computed), *(sum(map(column, self.lines)) for column in _MONEY_COLUMNS)]
+        computed = [*total.in_order(), total.left_to_pay_cents, *[line.left_to_pay_cents for line in self.lines]]
         if min(computed) < MIN_CENTS or max(computed) > MAX_CENTS:
             raise broken("sum_out_of_range", "lines", "What is computed from the lines should fit in 64 bits")
         return self

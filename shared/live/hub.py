@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pymongo import ASCENDING
 
@@ -12,7 +12,7 @@ from shared.live.feed import Feed
 from shared.live.keys import instant, milliseconds, parts
 from shared.live.listeners import Change, Listener, Listeners
 from shared.live.sse import EventStream, Missed
-from shared.mongo import Mongo, server_time
+from shared.mongo import Document, Mongo, server_time
 from shared.tokens import Member
 
 OVERLAP = timedelta(seconds=60)
@@ -121,7 +121,7 @@ class Live:
         return Missed(sorted(changes, key=lambda change: change.at_ms), position_ms)
 
     async def _changed_since(self, collection: str, member_number: str, after_ms: int) -> list[Change]:
-        query = {"member_number": member_number, "updated_at": {"$gte": instant(after_ms) - OVERLAP}}
+        query = changed_since(member_number, instant(after_ms) - OVERLAP)
         rows = self._db[collection].find(query, {"updated_at": 1}).sort("updated_at", ASCENDING)
         bound = self._limits.max_changes + 1
         return [
@@ -132,3 +132,8 @@ class Live:
     def _reload_all(self) -> None:
         for listener in self._listeners:
             listener.reload("gap")
+
+
+def changed_since(member_number: str, at: datetime) -> Document:
+    """The query of a member's records that changed then or later."""
+    return {"member_number": member_number, "updated_at": {"$gte": at}}

@@ -21,6 +21,7 @@ from shared import clock
 from shared.app import API_PREFIX
 from shared.events.base import Event, EventData
 from shared.kafka import KafkaAccess
+from tests.services.claims.kept import kept_of
 from tests.shared.workbench import until
 from tests.stack import RealServers, RunningPortal
 
@@ -51,9 +52,8 @@ class Bench:
                 await publisher.publish(event)
 
     def applied(self) -> int:
-        """How many of these members' claim events are in claims' log."""
-        numbers = [member.member_number for member in self.members]
-        return self._client["claims"]["inbox"].count_documents({"member_number": {"$in": numbers}})
+        """How many of these members' claim events claims keeps."""
+        return len(kept_of(self._client["claims"], [member.member_number for member in self.members]))
 
     async def until_applied(self, at_least: int, within_s: float = 120) -> None:
         """Wait until that many are applied."""

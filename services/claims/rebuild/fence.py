@@ -74,7 +74,7 @@ class Fence:
         await self._sign(seat, seen, tx)
 
     async def hold_rebuild(self, tx: Transaction) -> None:
-        """Let no batch of the log be folded beside `tx`, which deletes some of it: one of both sees the other."""
+        """Let no claims be made anew beside `tx`, which deletes some: one of both sees the other."""
         await tx.db[orders.REBUILDS].update_one(orders.THE_ROW, {"$inc": {"held": 1}}, session=tx.session)
 
     async def _sign(self, seat: str, seen: _Seen, tx: Transaction) -> None:

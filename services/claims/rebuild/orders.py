@@ -45,7 +45,7 @@ STOPPABLE: Final = (State.ASKED, *TWOFOLD)
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An event whose effect the new claims lack: its key in the inbox, and why (a stable code and fields, no value)."""
+    """An event whose effect the new claims lack: its id, and why (a stable code and fields, no value)."""
 
     event: str
     reason: str
@@ -53,10 +53,11 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """The row. `target`: the collection that is filled; `after`: the last key of the log, or of the claims, looked at.
+    """The row. `target`: the collection that is filled; `after`: the key of the last claim looked at.
 
-    The log is walked to the key `until`, the last when arrivals began to go into both; None: that is not yet so.
-    `replayed` of `total` events were folded, `compared` claims looked at; `lost` counts `losses`, the first are named.
+    The claims are walked to the key `until`, the last when arrivals began to go into both; None: that is not yet so.
+    `replayed` of `total` claims were made anew, `compared` of them looked at; `lost` counts `losses`, the first are
+    named.
     """
 
     target: str

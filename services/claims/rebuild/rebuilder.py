@@ -1,28 +1,27 @@
 """Rebuilds the claims when an operator asks for it, a few events at a time, while members read and arrivals go on.
 
 One process does it, by lease. Killed anywhere it is taken up where the row says; two at once only share the work, for
-each step writes the row in the transaction of its effect. The order of keys in the log is not that of time, and need
-not be: the same facts end in the same claims in whatever order they are folded (`rules.py`).
+each step writes the row in the transaction of its effect. The order of keys is not that of time, and need not be:
+the same facts end in the same claims in whatever order they are folded (`rules.py`).
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from pymongo.errors import OperationFailure, PyMongoError
 
 from services.claims import rules
-from services.claims.models import Order
+from services.claims.models import Kept, Order
 from services.claims.rebuild import orders
 from services.claims.rebuild.fence import Fence
-from services.claims.rebuild.orders import REBUILDS, SHOWN, STOPPABLE, THE_ROW, Loss, Rebuild, State
+from services.claims.rebuild.orders import REBUILDS, SHOWN, STOPPABLE, THE_ROW, Rebuild, State
 from services.claims.store import CLAIMS, COLLECTIONS, ClaimsStore
-from shared import inbox
+from services.claims.store.kept import event_of, facts_kept, kept
 from shared.backoff import Backoff
 from shared.errors import Unavailable
 from shared.events.base import Event
-from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.events.record import InvalidRecord
 from shared.leases import Lease
 from shared.live import key
@@ -116,32 +115,35 @@ class Rebuilder:
         await self._move(rebuild, State.WALKING)
 
     async def _walk(self, rebuild: Rebuild) -> None:
-        """What arrives from now on goes into both: only what the log holds by now has to be walked."""
+        """What arrives from now on goes into both: only the claims there are by now have to be walked."""
         if rebuild.until is not None:
             await self._mongo.transaction(partial(self._replay, rebuild, rebuild.until))
             return
         await self._fence.passed()
-        until = await self._claims.log_end()
-        await self._move(rebuild, State.WALKING, until=until, total=await self._claims.log_length(until))
+        until = await self._claims.last_key()
+        await self._move(rebuild, State.WALKING, until=until, total=await self._claims.count_up_to(until))
 
     async def _replay(self, expected: Rebuild, until: str, tx: Transaction) -> None:
-        """Fold the next events of the log into the new claims."""
+        """Fold what the next claims were told into the new ones; what cannot be read any more is kept all the same."""
         rebuild = await _still(expected, tx)
         if rebuild is None:
             return
-        rows = await self._claims.log_between(rebuild.after, until, self._max_records, tx)
+        rows = await self._claims.claims_between(rebuild.after, until, self._max_records, tx)
         if not rows:
             await self._move(rebuild, State.COMPARING, tx, after="")
             return
-        events, losses = _read(rows)
+        told = [event for row in rows for event in kept(row)]
+        told += await self._claims.superseded([row["_id"] for row in rows], tx)
+        events, losses = _read(told)
         await self._fold(ClaimsStore(tx.db, rebuild.target), events, tx)
+        await self._claims.save_superseded([event for event in told if event.id in losses], tx)
         await _note(tx, rows[-1]["_id"], "replayed", len(rows), losses)
 
     async def _fold(self, beside: ClaimsStore, events: Sequence[Event[rules.ClaimEvent]], tx: Transaction) -> None:
         """A claim that members know already keeps its stamp: nobody is told of a rebuild."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
         held = await beside.claims_around(named, tx)
-        changed = rules.fold(held, events)
+        changed = rules.fold(held, events).claims
         keys = [key(claim.member_number, claim.claim_id) for claim, _ in changed]
         await beside.save_claims(changed, held, tx, await self._claims.stamps(keys, tx))
 
@@ -159,15 +161,15 @@ class Rebuilder:
             await self._move(rebuild, State.DISCARDING if refused else State.SWAPPING, tx)
             return
         new = await ClaimsStore(tx.db, rebuild.target).orders(old.keys(), tx)
-        lacking = {event for claim, facts in old.items() for event in _lacking(facts, new.get(claim, {}))}
-        await _note(tx, list(old)[-1], "compared", len(old), await self._why(lacking, tx))
+        lacking = {claim: set(_lacking(facts, new.get(claim, {}))) for claim, facts in old.items()}
+        await _note(tx, list(old)[-1], "compared", len(old), await self._not_folded(lacking, tx))
 
-    async def _why(self, lacking: set[str], tx: Transaction) -> list[Loss]:
-        """Why these events are in the old claims alone; those that could not be read were counted in the walk."""
-        rows = await self._claims.log_rows(lacking, tx) if lacking else []
-        folded, unreadable = _read(rows)
-        reasons = dict.fromkeys(lacking, "not_in_log") | {inbox.event_key(event): "not_folded" for event in folded}
-        return [Loss(event, reasons[event]) for event in sorted(lacking - {loss.event for loss in unreadable})]
+    async def _not_folded(self, lacking: Mapping[str, set[str]], tx: Transaction) -> dict[str, str]:
+        """The events that should be in the new claims; those that could not be read were counted in the walk."""
+        rows = await self._claims.rows([claim for claim, events in lacking.items() if events], tx)
+        told = [event for row in rows for event in facts_kept(row).values() if event.id in lacking[row["_id"]]]
+        readable, _ = _read(told)
+        return {event.id: "not_folded" for event in readable}
 
     async def _swap(self, rebuild: Rebuild) -> None:
         """Arrivals stand still for this moment; readers find the old claims, then the new ones."""
@@ -200,8 +202,8 @@ async def _still(expected: Rebuild, tx: Transaction) -> Rebuild | None:
     return found if same else None
 
 
-async def _note(tx: Transaction, after: str, counter: str, count: int, losses: Sequence[Loss]) -> None:
-    named = [{"event": loss.event, "reason": loss.reason} for loss in losses]
+async def _note(tx: Transaction, after: str, counter: str, count: int, losses: Mapping[str, str]) -> None:
+    named = [{"event": event, "reason": reason} for event, reason in sorted(losses.items())]
     change: Document = {
         "$set": {"after": after},
         "$inc": {counter: count, "lost": len(losses)},
@@ -210,20 +212,18 @@ async def _note(tx: Transaction, after: str, counter: str, count: int, losses: S
     await tx.db[REBUILDS].update_one(THE_ROW, change, session=tx.session)
 
 
-def _read(rows: Sequence[Document]) -> tuple[list[Event[rules.ClaimEvent]], list[Loss]]:
-    """The events of these rows of the log, and the rows that today's contract refuses."""
+def _read(told: Iterable[Kept]) -> tuple[list[Event[rules.ClaimEvent]], dict[str, str]]:
+    """The events, each once, and by the id of what today's contract refuses why it does."""
     events: list[Event[rules.ClaimEvent]] = []
-    losses: list[Loss] = []
-    for row in rows:
+    losses: dict[str, str] = {}
+    for one in {event.id: event for event in told}.values():
         try:
-            events.append(cast(Event[rules.ClaimEvent], inbox.logged(row)))  # the log walked is of no other publisher
+            events.append(event_of(one))
         except InvalidRecord as invalid:
-            losses.append(Loss(row["_id"], invalid.reason))
+            losses[one.id] = invalid.reason
     return events, losses
 
 
 def _lacking(old: Mapping[str, Order], new: Mapping[str, Order]) -> Iterable[str]:
-    """The events, by their keys in the inbox, whose facts the new claim has neither itself nor in a newer form."""
-    return (
-        f"{ClaimsPaymentEvent.source}|{order[1]}" for fact, order in old.items() if fact not in new or new[fact] < order
-    )
+    """The ids of the events whose facts the new claim has neither itself nor in a newer form."""
+    return (order[1] for fact, order in old.items() if fact not in new or new[fact] < order)

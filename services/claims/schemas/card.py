@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.claims.card import DOMAINS, Card, Insured, footnotes
-from services.claims.rules import nir_place
+from services.claims.member_rules import nir_place
 from services.claims.settings import ClaimsSettings
 from shared import nir
 from shared.nir import Nir

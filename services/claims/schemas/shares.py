@@ -5,8 +5,8 @@ import datetime as dt
 from pydantic import BaseModel, Field
 
 from services.claims.card import Card, Insured
+from services.claims.member_rules import nir_place
 from services.claims.models import Share
-from services.claims.rules import nir_place
 from services.claims.schemas.card import CardFace, GridCell, Insurer, OpenNir
 from shared import nir
 from shared.settings import Origin

@@ -9,6 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from services.claims.models import (
     Claim,
+    Kept,
     Listing,
     ListTotals,
     Member,
@@ -18,11 +19,11 @@ from services.claims.models import (
     PaymentList,
     PaymentSum,
 )
+from services.claims.store.kept import superseded_of, superseded_row
 from services.claims.store.payments import payment_list, payments_query
 from services.claims.store.queries import (
     LIST_INDEXES,
     NEWEST_FIRST,
-    REPLACED_INDEXES,
     Filter,
     PaymentPosition,
     Position,
@@ -39,7 +40,6 @@ from services.claims.store.rows import (
     claim_of,
     claim_row,
     listed,
-    listing_row,
     member_of,
     member_row,
     orders_of,
@@ -47,42 +47,40 @@ from services.claims.store.rows import (
     payment_sum,
 )
 from services.claims.summary import paid_lines
-from shared import inbox
-from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.live import key
 from shared.mongo import Collection, Database, Document, Transaction, server_time
 
 CLAIMS = "claims"
 MEMBERS = "members"
 STATEMENTS = "statements"
-UPKEEP = "upkeep"
+SUPERSEDED = "superseded"
 
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     CLAIMS: [
         *LIST_INDEXES,
-        # What changed since a stream was cut (shared.live).
-        IndexModel([("member_number", ASCENDING), ("updated_at", ASCENDING)], name="live"),
         # The reversals of a claim that arrives after them; few records have the field.
         IndexModel([("reverses", ASCENDING)], name="reversals", sparse=True),
     ],
     MEMBERS: [],  # read by member number alone, which is `_id`
     STATEMENTS: [IndexModel([("member_number", ASCENDING)], name="member")],  # which payments were announced
-    UPKEEP: [],  # how far what older releases stored was brought up: one document
+    SUPERSEDED: [
+        IndexModel([("claim", ASCENDING)], name="claim"),
+        IndexModel([("member_number", ASCENDING)], name="member"),
+    ],
 }
 
 BATCH: Final = 100
 """Claims of an export that are held at a time."""
 _MANY: Final = 20
 """New claims of a batch that are worth commands of their own."""
-_LISTINGS: Final = "listings"
 
 
 class ClaimsStore:
     """The claims and the members of one database; `claims` is the collection of claims, another while it is rebuilt."""
 
     def __init__(self, db: Database, claims: str = CLAIMS) -> None:
-        self._claims, self._members, self._log = db[claims], db[MEMBERS], db[inbox.COLLECTION]
-        self._statements, self._upkeep = db[STATEMENTS], db[UPKEEP]
+        self._claims, self._members, self._superseded = db[claims], db[MEMBERS], db[SUPERSEDED]
+        self._statements = db[STATEMENTS]
 
     # For a member
 
@@ -159,7 +157,7 @@ class ClaimsStore:
         """The claims with these keys, every reversal of them, and what these in turn take back; by key."""
         rows = await self._claims_where({"_id": {"$in": list(keys)}}, tx)
         # The two are rare: a claim has the mark of what takes it back as soon as that is known, even before itself.
-        if marked := [row["_id"] for row in rows if "reversed_by" in row]:
+        if marked := [row["_id"] for row in rows if "taken_back" in row]:
             rows += await self._claims_where({"reverses": {"$in": marked}, "_id": {"$nin": list(keys)}}, tx)
         if taken_back := {row["reverses"] for row in rows if "reverses" in row} - {row["_id"] for row in rows}:
             rows += await self._claims_where({"_id": {"$in": list(taken_back)}}, tx)
@@ -192,6 +190,11 @@ class ClaimsStore:
         now = await server_time(tx.db)
         await tx.insert_new(self._claims.name, [{"updated_at": now} | row for row in new])
 
+    async def save_superseded(self, events: Iterable[Kept], tx: Transaction) -> None:
+        """Keep events that stand in no claim: all that was told is kept."""
+        rows = [superseded_row(event) for event in events]
+        await tx.write(SUPERSEDED, [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows])
+
     async def members(self, member_numbers: Group[str], tx: Transaction) -> dict[str, Member]:
         """The members known of these, by number."""
         rows = await self._members.find({"_id": {"$in": list(member_numbers)}}, session=tx.session).to_list(None)
@@ -201,25 +204,30 @@ class ClaimsStore:
         """Store each member."""
         await _save(self._members, [member_row(member) for member in members], tx)
 
-    # The claims rebuilt from the log
+    # The claims rebuilt
 
-    async def log_between(self, after: str, until: str, limit: int, tx: Transaction) -> list[Document]:
-        """Rows of the log of claim events by their keys, those beyond `after` up to `until`; for `inbox.logged`."""
-        rows = self._log.find(_log_up_to(until, after), session=tx.session).sort("_id", ASCENDING).limit(limit)
-        return await rows.to_list(limit)
+    async def claims_between(self, after: str, until: str, limit: int, tx: Transaction) -> list[Document]:
+        """Rows of claims by their keys, those beyond `after` up to `until`; for `kept`."""
+        rows = self._claims.find({"_id": {"$gt": after, "$lte": until}}, session=tx.session)
+        return await rows.sort("_id", ASCENDING).limit(limit).to_list(limit)
 
-    async def log_end(self) -> str:
-        """The last key of the log of claim events; empty while there is none."""
-        row = await self._log.find_one(inbox.log_of(ClaimsPaymentEvent.source), ["_id"], sort=[("_id", DESCENDING)])
+    async def superseded(self, keys: Group[str], tx: Transaction) -> list[Kept]:
+        """What was told of these claims and does not stand in them."""
+        query = {"claim": {"$in": list(keys)}}
+        return [superseded_of(row) async for row in self._superseded.find(query, session=tx.session)]
+
+    async def last_key(self) -> str:
+        """That of the last claim by its key; empty while there is none."""
+        row = await self._claims.find_one({}, ["_id"], sort=[("_id", DESCENDING)])
         return str(row["_id"]) if row else ""
 
-    async def log_length(self, until: str) -> int:
-        """How many claim events the log has up to that key."""
-        return await self._log.count_documents(_log_up_to(until))
+    async def count_up_to(self, until: str) -> int:
+        """How many claims there are up to that key."""
+        return await self._claims.count_documents({"_id": {"$lte": until}})
 
-    async def log_rows(self, keys: Group[str], tx: Transaction) -> list[Document]:
-        """The rows of the log with these keys."""
-        return await self._log.find({"_id": {"$in": list(keys)}}, session=tx.session).to_list(None)
+    async def rows(self, keys: Group[str], tx: Transaction) -> list[Document]:
+        """The rows of these claims."""
+        return await self._claims_where({"_id": {"$in": list(keys)}}, tx)
 
     async def stamps(self, keys: Group[str], tx: Transaction) -> dict[str, datetime]:
         """When these claims were last changed, by key."""
@@ -236,36 +244,6 @@ class ClaimsStore:
         rows = self._claims.find({"_id": {"$in": list(keys)}}, ORDERS, session=tx.session)
         return {row["_id"]: orders_of(row) for row in await rows.to_list(None)}
 
-    # What older releases stored
-
-    async def drop_replaced_indexes(self) -> None:
-        """Indexes that others have replaced."""
-        for name in REPLACED_INDEXES:
-            if name in await self._claims.index_information():
-                await self._claims.drop_index(name)
-
-    async def claims_to_renew(self, version: int, limit: int) -> list[str]:
-        """The keys of the next claims to look at, in their order; none once all have been brought to `version`."""
-        done = await self._upkeep.find_one({"_id": _LISTINGS, "version": version}) or {"after": ""}
-        if done["after"] is None:
-            return []
-        cursor = self._claims.find({"_id": {"$gt": done["after"]}}, ["_id"]).sort("_id", ASCENDING).limit(limit)
-        return [row["_id"] for row in await cursor.to_list(limit)]
-
-    async def renewed(self, version: int, after: str | None, tx: Transaction | None = None) -> None:
-        """Note that the claims up to that key are of `version`; None: all are."""
-        change = {"$set": {"version": version, "after": after}}
-        await self._upkeep.update_one({"_id": _LISTINGS}, change, upsert=True, session=tx.session if tx else None)
-
-    async def save_listings(self, claims: Iterable[tuple[Claim, Listing | None]], tx: Transaction) -> None:
-        """Store how these claims are found anew, and leave their stamps alone: no member has to see it."""
-        for claim, listing in claims:
-            if listing:
-                change = {"$set": listing_row(listing), "$unset": {"search": ""}}
-                await self._claims.update_one(
-                    {"_id": key(claim.member_number, claim.claim_id)}, change, session=tx.session
-                )
-
     # Erasure
 
     async def erase(self, member_numbers: Group[str], tx: Transaction) -> None:
@@ -274,11 +252,7 @@ class ClaimsStore:
         await self._claims.delete_many({"member_number": whose}, session=tx.session)
         await self._members.delete_many({"_id": whose}, session=tx.session)
         await self._statements.delete_many({"member_number": whose}, session=tx.session)
-        await self._log.delete_many({"member_number": whose}, session=tx.session)
-
-
-def _log_up_to(until: str, after: str = "") -> Document:
-    return {"$and": [inbox.log_of(ClaimsPaymentEvent.source), {"_id": {"$gt": after, "$lte": until}}]}
+        await self._superseded.delete_many({"member_number": whose}, session=tx.session)
 
 
 async def _save(collection: Collection, rows: Sequence[Document], tx: Transaction) -> None:

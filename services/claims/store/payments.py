@@ -28,7 +28,7 @@ def payments_query(member_number: str, year: int | None, after: PaymentPosition 
         page.append({"$match": {"$or": list(older)}})
     page += [{"$sort": {"paid_on": DESCENDING, "_id": DESCENDING}}, {"$limit": limit}]
     return [
-        *payments({"member_number": member_number, "paid": {"$exists": True}}),
+        *payments({"member_number": member_number, "payment": {"$exists": True}}),
         {"$facet": {"page": page, "years": [{"$group": by_year}]}},
     ]
 

@@ -29,16 +29,14 @@ LIST_INDEXES: Final = (
             ("beneficiary_rank", ASCENDING),
             ("domains", ASCENDING),
             *((f"figures.{column}", ASCENDING) for column in _SUMS.values()),
+            ("updated_at", ASCENDING),
         ],
         name="added_up",
     ),
 )
 """A search reads the member's claims by it too: an index of words would be most of what taking a claim in costs."""
-REPLACED_INDEXES: Final = ("list", "filtered", "search")
-"""What older releases had besides or in their place."""
 
 _FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
-_DOCUMENT_IDS: Final = ("received.document_ids", "refused.document_ids", "paid.document_ids")
 _AFTER_ALL_LETTERS: Final = "\U0010ffff"
 
 
@@ -95,7 +93,7 @@ def list_query(member_number: str, which: Filter, after: Position | None) -> Doc
     if which.text and not which.text.isspace():
         query |= _with_words(which.text)
     if which.document_id is not None:  # claims that were settled from it: few members have many, all are looked at
-        query.setdefault("$and", []).append({"$or": [{path: which.document_id} for path in _DOCUMENT_IDS]})
+        query["document_ids"] = which.document_id
     if after is not None:
         query["$or"] = [{"date": {"$lt": after.date}}, {"date": after.date, "claim_id": {"$lt": after.claim_id}}]
     return query
@@ -134,19 +132,18 @@ def summary_query(member_number: str) -> list[Document]:
 
 def in_payment(member_number: str, payment_id: str) -> Document:
     """The member's claims in that payment."""
-    return {"member_number": member_number, "paid.payment.payment_id": payment_id}
+    return {"member_number": member_number, "payment.payment_id": payment_id}
 
 
 def payments(which: Document) -> list[Document]:
     """The stages that add up the claims of each payment."""
-    payee = {"payee": "$paid.payment.payee", "payee_name": "$paid.payment.payee_name"}
     of_payment = {
-        "_id": "$paid.payment.payment_id",
-        "paid_on": {"$max": "$paid.payment.paid_on"},
-        "amount_cents": {"$sum": "$paid.amount_cents"},
-        "taken_back_cents": {"$sum": "$reversed_by.amount_cents"},
+        "_id": "$payment.payment_id",
+        "paid_on": {"$max": "$payment.paid_on"},
+        "amount_cents": {"$sum": "$figures.amount_cents"},
+        "taken_back_cents": {"$sum": "$taken_back.amount_cents"},
         "claim_count": {"$sum": 1},
-        "payees": {"$addToSet": payee},
+        "payees": {"$addToSet": {"payee": "$payment.payee", "payee_name": "$payment.payee_name"}},
     }
     return [{"$match": which}, {"$group": of_payment}]
 
@@ -157,12 +154,12 @@ def rest_query(keys: Iterable[tuple[str, str]]) -> list[Document]:
     for member_number, payment_id in keys:
         of_member.setdefault(member_number, []).append(payment_id)
     which = [
-        {"member_number": member_number, "paid.payment.payment_id": {"$in": payment_ids}}
+        {"member_number": member_number, "payment.payment_id": {"$in": payment_ids}}
         for member_number, payment_ids in of_member.items()
     ]
     of_payment = {
-        "_id": {"member_number": "$member_number", "payment_id": "$paid.payment.payment_id"},
-        "paid_on": {"$max": "$paid.payment.paid_on"},
+        "_id": {"member_number": "$member_number", "payment_id": "$payment.payment_id"},
+        "paid_on": {"$max": "$payment.paid_on"},
         "claim_count": {"$sum": 1},
         "changed_at": {"$max": "$updated_at"},
     }

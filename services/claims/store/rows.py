@@ -1,12 +1,14 @@
 """Stored documents and the models they stand for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
+from services.claims.member_rules import coverage_key
 from services.claims.models import (
     Claim,
+    DomainSums,
     Fact,
     Figures,
     Listing,
@@ -16,22 +18,17 @@ from services.claims.models import (
     PaymentAtRest,
     PaymentSum,
     Status,
+    Told,
 )
-from services.claims.rules import coverage_key, figures, original_key
-from shared.events.claims_payment import ClaimPaid, ClaimReceived, ClaimRefused, ClaimReversed, ClaimsPaymentEvent
+from services.claims.rules import by_domain, document_ids, figures, original_key
+from services.claims.store.kept import FACTS
+from shared.events.claims_payment import ClaimPaid, ClaimsPaymentEvent
 from shared.events.membership import Coverage
 from shared.live import key
 from shared.mongo import Document
 
-_FACTS: Mapping[str, type[ClaimsPaymentEvent]] = {
-    "received": ClaimReceived,
-    "refused": ClaimRefused,
-    "paid": ClaimPaid,
-    "reversed_by": ClaimReversed,
-    "reversal": ClaimReversed,
-}
 _FIGURES = tuple(each.name for each in fields(Figures))
-ORDERS = [f"{name}.order" for name in _FACTS]
+ORDERS = [f"told.{name}.{part}" for name in FACTS for part in ("time", "id")]
 """What `orders_of` needs of a row."""
 
 
@@ -41,16 +38,51 @@ def claim_row(claim: Claim, listing: Listing | None) -> Document:
         "_id": key(claim.member_number, claim.claim_id),
         "member_number": claim.member_number,
         "claim_id": claim.claim_id,
+        "document_ids": document_ids(claim),
     }
     if listing:
         row |= listing_row(listing)
-    for name in _FACTS:
-        fact: Fact[ClaimsPaymentEvent] | None = getattr(claim, name)
-        if fact:
-            row[name] = {"order": list(fact.order), **fact.value.model_dump(mode="json", exclude_none=True)}
+    if claim.paid:
+        row |= _paid_row(claim.paid.value)
+    if claim.reversed_by:
+        by = claim.reversed_by.value
+        row["taken_back"] = {"reversed_on": by.reversed_on.isoformat(), "amount_cents": by.amount_cents}
     if taken_back := original_key(claim):
         row["reverses"] = taken_back
+    facts = ((name, getattr(claim, name)) for name in FACTS)
+    row["told"] = {name: _told_row(fact) for name, fact in facts if fact}
     return row
+
+
+def _told_row(fact: Told[ClaimsPaymentEvent]) -> Document:
+    time, event_id = fact.order
+    return {"time": time, "id": event_id, "json": fact.json}
+
+
+def _paid_row(paid: ClaimPaid) -> Document:
+    """What payments and years are added up from."""
+    payment = paid.payment
+    return {
+        "payment": {
+            "payment_id": payment.payment_id,
+            "paid_on": payment.paid_on.isoformat(),
+            "payee": payment.payee,
+            "payee_name": payment.payee_name,
+        },
+        "by_domain": [_domain_row(domain, sums) for domain, sums in by_domain(paid).items()],
+    }
+
+
+def _domain_row(domain: str, sums: DomainSums) -> Document:
+    amounts = sums.amounts
+    return {
+        "domain": domain,
+        "spent_cents": amounts.spent_cents,
+        "statutory_cents": amounts.statutory_cents,
+        "complementary_cents": amounts.complementary_cents,
+        "other_cents": amounts.other_cents,
+        "deduction_cents": sums.deduction_cents,
+    }
 
 
 def listing_row(listing: Listing) -> Document:
@@ -68,26 +100,25 @@ def listing_row(listing: Listing) -> Document:
 
 def claim_of(row: Document) -> Claim:
     """The claim of a row."""
-    facts: dict[str, Any] = {name: _fact(row[name], kind) for name, kind in _FACTS.items() if name in row}
+    facts: dict[str, Any] = {name: _fact(told, FACTS[name]) for name, told in row["told"].items()}
     return Claim(row["member_number"], row["claim_id"], **facts)
 
 
 def orders_of(row: Document) -> dict[str, Order]:
     """The order of each fact of a row, by the fact's name."""
-    return {name: _order(row[name]["order"]) for name in _FACTS if name in row}
+    return {name: (told["time"], told["id"]) for name, told in row["told"].items()}
 
 
 def listed(row: Document) -> tuple[Claim, Listing]:
-    """A row that shows something. One of an older release has no words yet, and a reversal's figures are incomplete."""
+    """A row that shows something; while claims are rebuilt it may lack what this release derives besides."""
     claim = claim_of(row)
     held = Figures(**row["figures"]) if row.get("figures") else figures(claim, None)
     words, domains = tuple(row.get("words", ())), tuple(row["domains"])
     return claim, Listing(Status(row["status"]), row["date"], row["beneficiary_rank"], domains, words, held)
 
 
-def _fact(stored: Document, kind: type[ClaimsPaymentEvent]) -> Fact[ClaimsPaymentEvent]:
-    # Not strict: stored dates are text, stored tuples are lists. It was strict when the event came in.
-    return Fact(_order(stored["order"]), kind.model_validate(stored, strict=False))
+def _fact(stored: Document, kind: type[ClaimsPaymentEvent]) -> Told[ClaimsPaymentEvent]:
+    return Told((stored["time"], stored["id"]), kind.model_validate_json(stored["json"]), stored["json"])
 
 
 def member_row(member: Member) -> Document:

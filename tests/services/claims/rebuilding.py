@@ -51,7 +51,7 @@ class Service:
         statements = Statements(mongo, store, Jobs(mongo), quiet=minute, at_most=minute)
         self.claims = Claims(store, ring, statements, Limits(100, 100), self.fence)
         letters = DeadLetters("claims", mongo, ring)
-        self._applier = Applier("claims.v1", self.claims.take_claims, mongo, letters, inbox_is_log=True)  # type: ignore[arg-type]
+        self._applier = Applier("claims.v1", self.claims.take_claims, mongo, letters, has_inbox=False)  # type: ignore[arg-type]
         self.told: list[Event[Any]] = []
 
     async def take(self, *events: Event[Any]) -> None:
@@ -118,6 +118,6 @@ class Service:
 
 
 def folded(events: Sequence[Event[Any]]) -> dict[str, dict[str, Any]]:
-    rows = [claim_row(claim, listing) for claim, listing in rules.fold({}, events)]
+    rows = [claim_row(claim, listing) for claim, listing in rules.fold({}, events).claims]
     # A row as MongoDB gives it back: tuples are lists.
     return {row["_id"]: {k: list(v) if isinstance(v, tuple) else v for k, v in row.items()} for row in rows}

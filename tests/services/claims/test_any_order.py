@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from services.claims import rules
 from services.claims.main import ALL_COLLECTIONS
-from services.claims.models import Claim, Fact, Member, Status
+from services.claims.member_rules import merge_member, nir_place
+from services.claims.models import Claim, Member, Status
 from services.claims.rebuild.fence import Fence
 from services.claims.service import Claims, Limits
 from services.claims.statements import Statements
@@ -52,7 +53,7 @@ def members_after(batches: Batches) -> dict[str, Member]:
     members = {number: Member(number) for number in MEMBERS}
     for told in (one for batch in batches for one in batch):
         number = told.data.member_number
-        members[number] = rules.merge_member(members[number], told.data, told.order, seal)
+        members[number] = merge_member(members[number], told.data, told.order, seal)
     return members
 
 
@@ -71,7 +72,7 @@ def claims_expected(events: Sequence[Event[Any]]) -> dict[str, Claim]:
         for claim_id, kind in places:
             place = key(data.member_number, claim_id)
             claim = claims.get(place) or Claim(data.member_number, claim_id)
-            fact: Any = Fact(told.order, data)
+            fact: Any = rules.told(told)
             claims[place] = replace(claim, **{kind: fact})
     return claims
 
@@ -170,7 +171,7 @@ class Stored:
         return facts, member.coverages
 
     def _person(self, number: str, person: dict[str, Any]) -> dict[str, Any]:
-        return person | {"nir": self.claims.open_nir(person["nir"], rules.nir_place(number, person["rank"]))}
+        return person | {"nir": self.claims.open_nir(person["nir"], nir_place(number, person["rank"]))}
 
 
 LISTS = (
@@ -234,7 +235,7 @@ def test_what_members_are_shown_is_the_same_in_any_order_with_any_repetition(
 ) -> None:
     """Lists with their sums, payments, the year and the member: through the store, a transaction a batch.
 
-    The batches skip the inbox, which would keep repetitions away: what is merged twice changes nothing either.
+    Memberships skip their inbox, which would keep repetitions away: what is merged twice changes nothing either.
     """
     runner, claims = stored
     assert runner.run(claims.after(case.batches)) == runner.run(claims.after([case.events]))

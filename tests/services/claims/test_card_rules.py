@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.claims import card, rules
+from services.claims import card
 from services.claims.card import Card, Cell
+from services.claims.member_rules import merge_member
 from services.claims.models import Member
 from shared.events.membership import Guarantee
 from tests.services.claims import examples
@@ -20,7 +21,7 @@ def known(*facts: Any) -> Member:
     """What is known after these, told one second after the other."""
     member = Member(MEMBER)
     for second, fact in enumerate(facts):
-        member = rules.merge_member(member, fact, event(fact, second, str(second)).order, lambda nir, place: nir)
+        member = merge_member(member, fact, event(fact, second, str(second)).order, lambda nir, place: nir)
     return member
 
 
@@ -82,7 +83,7 @@ def test_of_periods_that_begin_together_the_newest_told_is_in_force() -> None:
 )
 def test_periods_that_overlap_are_seen_when_they_are_told(before: list[Any], new: Any, periods: int) -> None:
     held = known(*before)
-    told = rules.merge_member(held, new, event(new, 9).order, lambda nir, place: nir)
+    told = merge_member(held, new, event(new, 9).order, lambda nir, place: nir)
     assert card.overlaps(held, told) == periods
     assert card.overlaps(told, told) == 0
 

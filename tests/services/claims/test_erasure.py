@@ -16,7 +16,7 @@ from tests.services.claims.test_shares import shared
 
 pytestmark = pytest.mark.servers
 
-HELD = ("claims", "members", "statements", "jobs", "inbox", "card_shares")
+HELD = ("claims", "members", "statements", "jobs", "superseded", "card_shares")
 
 
 def rows(service: ClaimsService, member: str) -> dict[str, list[dict[str, Any]]]:
@@ -32,6 +32,7 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
         await service.publish(
             event(enrolled(number, coverage=coverage(year=card.today().year))),
             event(received("R-0", member=number)),
+            event(received("R-0", member=number), 1),
             event(paid("R-1", member=number, payment_id="P-1")),
             event(reversed_("V-1", "R-1", member=number), 1),
         )
@@ -51,5 +52,5 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
     assert rows(service, member) == {}  # all in one transaction
     assert (await service.get("/card", member)).status == 404
     assert (await service.get("/payments/P-1/statement.pdf", member)).status == 404
-    assert set(rows(service, other)) == {"claims", "members", "statements", "inbox", "card_shares"}
+    assert set(rows(service, other)) == {"claims", "members", "statements", "superseded", "card_shares"}
     assert len(await service.announced(StatementReady, member, 1)) == 1

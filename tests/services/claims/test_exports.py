@@ -41,7 +41,7 @@ def store_paid(db: Database[dict[str, Any]], member: str, count: int, first: int
     rows = []
     for number in range(first, first + count):
         told = event(paid(f"R-{number:05d}", member=member, paid_on=date(2026, 1 + number % 12, 1 + number % 28)))
-        claim = rules.merge(Claim(member, told.data.claim_id), told.data, told.order)
+        claim, _ = rules.merge(Claim(member, told.data.claim_id), told)
         rows.append(claim_row(claim, rules.listing(claim, None)) | {"updated_at": datetime.now(UTC)})
     db[CLAIMS].insert_many(rows)
 

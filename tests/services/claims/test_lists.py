@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pymongo
 import pytest
-from pymongo import DESCENDING
 from pymongo.database import Database
 
 from services.claims.models import Status
@@ -25,8 +24,7 @@ from services.claims.store.queries import (
     summary_query,
     totals_query,
 )
-from services.claims.upkeep import Upkeep
-from shared.mongo import Mongo
+from shared.live.hub import changed_since
 from tests.services.claims.conftest import ClaimsService
 from tests.services.claims.examples import event, line, paid, received, refused, reversed_
 from tests.stack import RealServers
@@ -148,36 +146,6 @@ async def test_what_cannot_be_meant_is_refused_by_name(
     assert (answer.status, problem["code"], [e["field"] for e in problem["errors"]]) == (422, "validation", [field])
 
 
-async def test_claims_of_an_older_release_are_shown_at_once_and_soon_found(
-    infra: RealServers, service: ClaimsService, member: str
-) -> None:
-    claims = service.db["claims"]
-    await service.publish(
-        event(paid("A", VERRES, member=member), 1), event(reversed_("V", "A", member=member, amount_cents=-600), 2)
-    )
-    await service.until_listed(member, "A", "V")
-    now = list(claims.find({"member_number": member}).sort("_id"))
-    claims.update_many(
-        {"member_number": member}, {"$unset": {"words": "", "figures": ""}, "$set": {"search": "verres"}}
-    )
-    assert len((await service.listed(member))["items"]) == 2
-    service.db["upkeep"].delete_many({})
-    claims.create_index([("member_number", 1), ("date", DESCENDING), ("claim_id", DESCENDING)], name="list")
-    environment = infra.environment("claims")
-    mongo = Mongo(environment["MONGO_URL"], environment["MONGO_DATABASE"])
-    try:
-        upkeep = Upkeep(mongo)
-        await upkeep.run()
-        assert [item["claim_id"] for item in (await service.listed(member, q="progress"))["items"]] == ["V", "A"]
-        assert list(claims.find({"member_number": member}).sort("_id")) == now
-        assert "list" not in claims.index_information()
-        claims.update_one({"_id": now[0]["_id"]}, {"$unset": {"words": ""}})
-        await upkeep.run()
-        assert "words" not in (claims.find_one({"_id": now[0]["_id"]}) or {}), "everything was read once more"
-    finally:
-        await mongo.stop()
-
-
 @pytest.fixture(scope="module")
 def many(infra: RealServers) -> Iterator[Database[dict[str, Any]]]:
     """The service's indexes, a member with 3,000 claims and another with as many."""
@@ -205,7 +173,8 @@ def row(member: str, number: int) -> dict[str, Any]:
         "domains": ["OPTI" if number % 40 == 0 else "PHAR"],
         "words": list(words),
         "figures": {"amount_cents": 700},
-        "paid": {"payment": {"payment_id": f"P-{number // 3}"}},
+        "payment": {"payment_id": f"P-{number // 3}"},
+        "updated_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
     }
 
 
@@ -244,7 +213,7 @@ async def test_each_list_reads_an_index_in_its_order(
         totals_query("12345678", Filter(document_id="d-1")),
         *(totals_query("12345678", which) for which in FILTERS.values()),
         summary_query("12345678"),
-        payments({"member_number": "12345678", "paid": {"$exists": True}}),
+        payments({"member_number": "12345678", "payment": {"$exists": True}}),
         payments(in_payment("12345678", "P-7")),
         payments_query("12345678", None, None, 21),
         payments_query("12345678", 2026, PaymentPosition("2026-06-15", "P-700"), 21),
@@ -264,6 +233,17 @@ async def test_the_sums_of_a_list_are_added_up_without_its_claims(
     explained = await asyncio.to_thread(many.command, "explain", asked, verbosity="executionStats")
     found = explained if "executionStats" in explained else explained["stages"][0]["$cursor"]
     assert found["executionStats"]["totalDocsExamined"] == 0
+
+
+async def test_what_changed_since_a_stream_was_cut_is_found_without_reading_other_claims(
+    many: Database[dict[str, Any]],
+) -> None:
+    found = many["claims"].find(changed_since("12345678", datetime(2026, 5, 1, tzinfo=UTC)), {"updated_at": 1})
+    explained = await asyncio.to_thread(found.sort("updated_at").limit(201).explain)
+    assert "COLLSCAN" not in set(_stages(explained["queryPlanner"]["winningPlan"]))
+    examined = explained["executionStats"]
+    assert examined["totalKeysExamined"] <= 3_001
+    assert examined["totalDocsExamined"] == 3_000 - 120 * 24
 
 
 def test_a_collection_scan_would_be_seen(many: Database[dict[str, Any]]) -> None:

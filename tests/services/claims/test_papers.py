@@ -12,6 +12,7 @@ from deploy.local.paths import cache_folder
 from deploy.local.processes import Processes
 from deploy.local.tools import Toolbox
 from services.claims import card, rules
+from services.claims.member_rules import merge_member
 from services.claims.models import Claim, Member, Payee, PaymentSum, Reimbursement, Statement
 from services.claims.papers import Papers
 from services.claims.schemas.card import CardDetail
@@ -50,7 +51,7 @@ def papers(**changes: Any) -> Papers:
 
 def member(**changes: Any) -> Member:
     told = event(enrolled(**changes))
-    return rules.merge_member(Member(MEMBER), told.data, told.order, lambda nir, place: nir)
+    return merge_member(Member(MEMBER), told.data, told.order, lambda nir, place: nir)
 
 
 async def card_of(whose: Member, press: Papers) -> Paper:
@@ -74,7 +75,7 @@ async def list_of(whose: Member, press: Papers, *claims: Claim) -> bytes:
 def claim(claim_id: str, *facts: Any) -> Claim:
     held = Claim(MEMBER, claim_id)
     for second, fact in enumerate(facts):
-        held = rules.merge(held, fact, event(fact, second).order)
+        held, _ = rules.merge(held, event(fact, second))
     return held
 
 

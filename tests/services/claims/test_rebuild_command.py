@@ -14,6 +14,8 @@ from typer.testing import CliRunner, Result
 from deploy.cli.main import app
 from deploy.simulator import flow, people
 from services.claims.rebuild.orders import REBUILDS
+from services.claims.store import SUPERSEDED
+from services.claims.store.kept import FACTS
 from shared import clock
 from shared.events.base import Event
 from shared.live import key
@@ -21,6 +23,7 @@ from shared.outbox import LEASES
 from tests.deploy.command import run
 from tests.services.claims.conftest import WITHIN_S, ClaimsService
 from tests.services.claims.examples import event, paid
+from tests.services.claims.kept import kept_of
 from tests.stack import RealServers, RunningPortal
 
 pytestmark = pytest.mark.servers
@@ -31,9 +34,9 @@ EVENTS = 300
 
 @pytest.fixture(scope="module")
 def processes(infra: RealServers) -> Iterator[RunningPortal]:
-    """auth, and claims with small steps and a log of its own: that of other tests may have been tampered with."""
+    """auth, and claims with small steps and no claims but its own: those of other tests may have been tampered with."""
     with pymongo.MongoClient[dict[str, Any]](infra.mongo_admin_url) as client:
-        for name in ("claims", "inbox", REBUILDS):
+        for name in ("claims", SUPERSEDED, REBUILDS):
             client["claims"][name].delete_many({})
     portal = RunningPortal(infra, {"REBUILD_MAX_RECORDS": "5"})
     try:
@@ -61,14 +64,14 @@ async def told(service: ClaimsService) -> list[Event[Any]]:
     """A few hundred simulated events, all of them applied; published once for all tests."""
     stream = flow.claims(26, MEMBERS)
     events: list[Event[Any]] = [next(stream) for _ in range(EVENTS)]
-    log, keys = service.db["inbox"], [f"/claims-payment|{one.id}" for one in events]
-    applied = log.count_documents({"_id": {"$in": keys}})
-    if not applied:
+    ids, members = {one.id for one in events}, [one.member_number for one in MEMBERS]
+    kept = kept_of(service.db, members)
+    if not kept:
         await asyncio.gather(*(service.publish(one) for one in events))
     async with asyncio.timeout(WITHIN_S):
-        while applied < len(events):
+        while ids - kept.keys():
             await asyncio.sleep(0.05)
-            applied = log.count_documents({"_id": {"$in": keys}})
+            kept = kept_of(service.db, members)
     return events
 
 
@@ -165,13 +168,14 @@ async def test_a_rebuild_that_was_killed_in_the_middle_is_joined_and_goes_on(
 async def test_losses_are_named_and_a_cancelled_one_changes_nothing(
     service: ClaimsService, told: list[Event[Any]]
 ) -> None:
-    service.db["inbox"].delete_one({"_id": f"/claims-payment|{told[0].id}"})
+    (kind,) = [name for name, contract in FACTS.items() if contract is type(told[0].data) and name != "reversed_by"]
+    service.db["claims"].update_one({f"told.{kind}.id": told[0].id}, {"$set": {f"told.{kind}.json": "{"}})
     before = list(service.db["claims"].find().sort("_id"))
     refused = await portal(service)
     assert (refused.exit_code, refused.stderr.splitlines()) == (
         2,
         [
-            f"portal: event=/claims-payment|{told[0].id} reason=not_in_log",
+            f"portal: event={told[0].id} reason=json_invalid",
             "portal: refused: the claims are as they were; --accept-losses swaps without these events",
         ],
     )

@@ -25,6 +25,7 @@ from tests.services.claims.examples import (
     reversed_,
     updated,
 )
+from tests.services.claims.kept import kept_of
 
 pytestmark = pytest.mark.servers
 
@@ -193,11 +194,26 @@ async def test_no_nir_is_kept_in_clear(service: ClaimsService, member: str) -> N
             assert str(CHILDS_NIR) not in str(row), collection
 
 
-async def test_the_inbox_is_the_log_of_claim_events_alone(service: ClaimsService, member: str) -> None:
-    told = event(paid("R-1", member=member))
-    await service.publish(event(enrolled(member)), told)
-    await service.until_listed(member, "R-1")
-    logged = list(service.db["inbox"].find({"member_number": member}))
-    assert [(row["type"], json.loads(row["json"]), "at" in row) for row in logged] == [
-        ("ClaimPaid", json.loads(told.data.to_json()), False)
-    ]
+async def test_every_claim_event_is_kept_as_it_came_once_whether_it_stands_or_not(
+    service: ClaimsService, member: str
+) -> None:
+    late, first = event(paid("R-1", line(spent_cents=1900), member=member), 1), event(paid("R-1", member=member), 2)
+    corrected = event(paid("R-1", line(spent_cents=3000), member=member), 3)
+    taken_back, again = (
+        event(reversed_("V-1", "R-1", member=member), 4),
+        event(reversed_("V-2", "R-1", member=member), 5),
+    )
+    told = [first, corrected, late, taken_back, again]
+    for one in [*told, *told]:
+        message = to_message(one)
+        value = (message.value or b"")[:-1] + b', "more": "we do not read"}'
+        await service.publish_raw(message.topic, message.key, value, list(message.headers))
+    await service.publish(last := event(received("R-2", member=member)))
+    await service.until_listed(member, "R-1", "V-1", "V-2", "R-2")
+    kept = kept_of(service.db, [member])
+    more = {"more": "we do not read"}
+    assert {event_id: json.loads(one.json) for event_id, one in kept.items() if event_id != last.id} == {
+        one.id: json.loads(one.data.to_json()) | more for one in told
+    }
+    assert {row["_id"] for row in service.db["superseded"].find({"member_number": member})} == {first.id, late.id}
+    assert service.db["inbox"].count_documents({"_id": {"$regex": first.id}}) == 0

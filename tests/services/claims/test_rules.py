@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from services.claims import rules
+from services.claims.member_rules import merge_member
 from services.claims.models import Claim, Figures, Listing, Member, Status
 from shared.events.base import Event
+from shared.events.claims_payment import Amounts
 from shared.events.fields import MAX_CENTS, MIN_CENTS
 from shared.live import key
 from tests.services.claims import examples
@@ -29,7 +31,7 @@ class Shelf:
 
     def take(self, batch: Sequence[Event[Any]]) -> None:
         named = {key(told.data.member_number, claim_id) for told in batch for claim_id in rules.claims_named(told.data)}
-        for claim, listing in rules.fold(self.around(named), batch):
+        for claim, listing in rules.fold(self.around(named), batch).claims:
             self.rows[key(claim.member_number, claim.claim_id)] = (claim, listing)
 
 
@@ -48,7 +50,7 @@ def status_after(*events: Event[Any], claim_id: str = "R-1") -> Status | None:
 def member_after(events: Any) -> Member:
     member = Member(MEMBER)
     for told in events:
-        member = rules.merge_member(member, told.data, told.order, lambda nir, place: f"sealed({nir}, {place})")
+        member = merge_member(member, told.data, told.order, lambda nir, place: f"sealed({nir}, {place})")
     return member
 
 
@@ -106,7 +108,7 @@ def test_what_is_told_of_a_reversal_alone_does_not_make_it_forget_its_claim() ->
 def test_repeating_what_is_known_changes_nothing_and_stores_nothing() -> None:
     told = event(paid("R-1"), 1)
     shelf = after([told])
-    assert rules.fold(shelf.around({key(MEMBER, "R-1")}), [told]) == []
+    assert rules.fold(shelf.around({key(MEMBER, "R-1")}), [told]) == rules.Folded([], [], set())
 
 
 def test_a_claim_is_found_by_the_words_of_its_ids_its_label_its_acts_and_who_was_paid() -> None:
@@ -130,6 +132,28 @@ def test_what_is_taken_back_fits_in_64_bits_even_where_its_opposite_does_not() -
     assert listing is not None
     assert listing.figures is not None
     assert listing.figures.spent_cents == MAX_CENTS
+
+
+def test_the_lines_of_each_domain_are_added_up_within_64_bits() -> None:
+    nothing = {"base_cents": 0, "statutory_cents": 0, "complementary_cents": 0}
+    dear = line(spent_cents=MAX_CENTS, other_cents=MAX_CENTS, **nothing)
+    back = line(domain="OPTI", spent_cents=-MAX_CENTS, other_cents=-MAX_CENTS, **nothing)
+    recovered = line(domain="DESO", spent_cents=0, base_cents=0, statutory_cents=-100, complementary_cents=100)
+    told = paid("R-1", recovered, dear, line(), dear, back, back, recovered)
+    found = rules.by_domain(told)
+    assert list(found) == ["DESO", "PHAR", "OPTI"]
+    assert (found["DESO"].amounts, found["DESO"].deduction_cents) == (Amounts(0, 0, -200, 200, 0), 200)
+    assert (found["PHAR"].amounts.spent_cents, found["PHAR"].amounts.base_cents) == (MAX_CENTS, 2000)
+    assert found["OPTI"].amounts.other_cents == MIN_CENTS
+
+
+def test_what_a_newer_fact_replaces_and_what_comes_too_late_is_superseded() -> None:
+    first, newer, late = event(paid("R-1"), 2, "first"), event(paid("R-1"), 3, "newer"), event(paid("R-1"), 1, "late")
+    again, other = event(reversed_("V-1", "R-1"), 4, "taken back"), event(reversed_("V-2", "R-1"), 5, "again")
+    folded = rules.fold({}, [first, newer, late, newer, again, other])
+    assert [one.id for one in folded.superseded] == ["first", "late"]
+    assert {one.claim for one in folded.superseded} == {key(MEMBER, "R-1")}
+    assert folded.payments == {(MEMBER, "P-1")}
 
 
 def test_periods_of_coverage_live_side_by_side_and_a_correction_replaces_its_own() -> None:

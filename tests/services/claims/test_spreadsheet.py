@@ -22,7 +22,7 @@ BAD_TEXTS = st.text(st.sampled_from(" =+-@\t\r\n,;|\"'ax＝"), max_size=12) | st
 def reimbursement(*facts: Any, first_name: str | None = "Hugo", original: Claim | None = None) -> Reimbursement:
     held = Claim(MEMBER, facts[0].claim_id)
     for second, fact in enumerate(facts):
-        held = rules.merge(held, fact, event(fact, second).order)
+        held, _ = rules.merge(held, event(fact, second))
     listing = rules.listing(held, original)
     assert listing is not None
     return Reimbursement(held, listing, first_name)
