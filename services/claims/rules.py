@@ -43,7 +43,7 @@ def merge(claim: Claim, event: Event[ClaimEvent]) -> tuple[Claim, AnyTold | None
 
     The claim is the very same object if nothing changes; an event that is held already, told again, is no older one.
     """
-    kind, fact = _kind(claim, event.data), told(event)
+    kind, fact = _kind(claim.claim_id, event.data), told(event)
     held: AnyTold | None = getattr(claim, kind)
     if held is None or held.order < fact.order:
         change: dict[str, Any] = {kind: fact}
@@ -51,12 +51,17 @@ def merge(claim: Claim, event: Event[ClaimEvent]) -> tuple[Claim, AnyTold | None
     return claim, fact if held.order > fact.order else None
 
 
+def _begun(claim_id: str, event: Event[ClaimEvent]) -> Claim:
+    facts: dict[str, Any] = {_kind(claim_id, event.data): told(event)}
+    return Claim(event.data.member_number, claim_id, **facts)
+
+
 def told(event: Event[ClaimEvent]) -> AnyTold:
     """The fact that an event is."""
     return Told(event.order, event.data, (event.json or event.data.to_json()).decode())
 
 
-def _kind(claim: Claim, event: ClaimEvent) -> str:
+def _kind(claim_id: str, event: ClaimEvent) -> str:
     match event:
         case ClaimReceived():
             return "received"
@@ -65,7 +70,7 @@ def _kind(claim: Claim, event: ClaimEvent) -> str:
         case ClaimPaid():
             return "paid"
         case ClaimReversed():
-            return "reversal" if event.claim_id == claim.claim_id else "reversed_by"
+            return "reversal" if event.claim_id == claim_id else "reversed_by"
 
 
 def status(claim: Claim) -> Status | None:
@@ -208,8 +213,11 @@ def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> Fold
         data = event.data
         for claim_id in claims_named(data):
             claim_key = key(data.member_number, claim_id)
-            before = now.get(claim_key) or Claim(data.member_number, claim_id)
-            now[claim_key], older = merge(before, event)
+            before, older = now.get(claim_key), None
+            if before is None:
+                now[claim_key] = _begun(claim_id, event)
+            else:
+                now[claim_key], older = merge(before, event)
             if older and claim_id == data.claim_id:  # of a claim taken back twice, each reversal has its own record
                 superseded.append(Kept.of(older))
             if isinstance(data, ClaimPaid) and now[claim_key] is not before:

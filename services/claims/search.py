@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 MAX_WORDS: Final = 200
@@ -22,7 +23,7 @@ def words(text: str) -> list[str]:
 
 def found_by(texts: Iterable[str]) -> tuple[str, ...]:
     """What a claim with these texts is found by, the first texts first where there are too many words."""
-    return tuple(dict.fromkeys(word for text in texts for word in _words(text)))[:MAX_WORDS]
+    return tuple(dict.fromkeys(chain.from_iterable(map(_words, texts))))[:MAX_WORDS]
 
 
 @lru_cache(maxsize=4096)  # acts, providers and reasons come again and again; taking a text apart is slow

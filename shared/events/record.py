@@ -4,14 +4,14 @@ A record that is not an event raises InvalidRecord, whose reason names codes and
 that it may be logged and announced.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
+from jiter import from_json
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -200,24 +200,13 @@ def _traceparent(raw: tuple[tuple[str, bytes | None], ...]) -> str | None:
     return None
 
 
-def _names_differ(pairs: list[tuple[str, Any]]) -> None:
-    if len(dict(pairs)) < len(pairs):
-        raise InvalidRecord("json_name_repeated")
-
-
-def _no_constant(_: str) -> NoReturn:
-    raise InvalidRecord("json_invalid")
-
-
-_UNAMBIGUOUS: Final = json.JSONDecoder(object_pairs_hook=_names_differ, parse_constant=_no_constant)
-
-
 def _refuse_ambiguous_json(value: bytes) -> None:
     """RFC 8259 leaves repeated names undefined and knows no NaN; two readers might see two different claims."""
     try:
-        _UNAMBIGUOUS.decode(value.decode())
-    except (ValueError, RecursionError):
-        raise InvalidRecord("json_invalid") from None
+        from_json(value, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
+    except ValueError as error:
+        repeated = str(error).startswith("Detected duplicate key")
+        raise InvalidRecord("json_name_repeated" if repeated else "json_invalid") from None
 
 
 def _invalid(error: ValidationError) -> InvalidRecord:
