@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 from pymongo.database import Database
 
+from benchmarks import connect_sink
 from deploy.local.infra import Infra
 from deploy.local.paths import ROOT, cache_folder
 from deploy.local.ports import HOST, Ports
@@ -91,6 +92,10 @@ class Bench:
     def bare_loop(self, collection: str) -> Process:
         """Start the loop without guarantees at the marked place."""
         return self._processes.start(f"bare-{collection}", [*_BARE_LOOP, collection], self._bare_environment(), ROOT)
+
+    def connect_sink(self, collection: str) -> Process:
+        """Start Kafka Connect's MongoDB sink at the marked place."""
+        return connect_sink.start(collection, self.infra.folder, self._bare_environment(), self._processes)
 
     def _bare_environment(self) -> dict[str, str]:
         claims = self.infra.environments.of("claims")

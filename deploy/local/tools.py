@@ -67,6 +67,10 @@ class Toolbox:
         """Kafka with all it needs, fetched by Maven if there is one, else by jgo."""
         return self._jars("kafka", versions.KAFKA, versions.KAFKA_JARS)
 
+    def connect_jars(self) -> str:
+        """Kafka Connect with MongoDB's sink, which a benchmark compares us with; no server needs it."""
+        return self._jars("connect", versions.CONNECT, versions.CONNECT_JARS)
+
     def verapdf_jars(self) -> str:
         """veraPDF, which the tests prove papers with; no server needs it."""
         return self._jars("verapdf", versions.VERAPDF, versions.VERAPDF_JARS)

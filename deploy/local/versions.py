@@ -15,6 +15,21 @@ KAFKA_JARS: Final = {
     # Kafka logs through slf4j 1.7 and brings no binding; without one a broker dies in silence.
     "slf4j-simple": "org.slf4j:slf4j-simple:1.7.36",
 }
+MONGO_SINK: Final = "2.0.1"
+CONNECT: Final = f"{KAFKA}-{MONGO_SINK}"
+CONNECT_JARS: Final = {
+    # MongoDB's driver is named since the sink's pom names a range, Jackson's core since Avro's names an older one.
+    "connect": "+".join(
+        (
+            f"org.apache.kafka:connect-runtime:{KAFKA}",
+            f"org.mongodb.kafka:mongo-kafka-connect:{MONGO_SINK}",
+            "org.mongodb:mongodb-driver-sync:4.7.2",
+            "com.fasterxml.jackson.core:jackson-core:2.21.2",
+        )
+    ),
+    "slf4j-simple": KAFKA_JARS["slf4j-simple"],
+}
+"""Kafka Connect with MongoDB's sink; for a benchmark alone."""
 VERAPDF: Final = "1.28.2"
 VERAPDF_JARS: Final = {
     # Its own poms name ranges: each part is named here so that none is newer than the rest.
