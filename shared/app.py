@@ -28,7 +28,7 @@ API_PREFIX = "/api/v1"
 """Where the public API begins, at the gateway and at each service alike."""
 PROBLEM_JSON = "application/problem+json"
 GC_AFTER_OBJECTS = 20_000
-"""New ones before Python looks for garbage in cycles. One page makes more than its 700: a tenth of all time went there."""
+"""New ones before Python looks for garbage: one page makes more than its 700, and a tenth of all time went there."""
 
 REQUESTS = Counter("espace_http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
 DURATION = Histogram("espace_http_request_seconds", "Time to the first byte of the answer.", ["route"])

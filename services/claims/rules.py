@@ -8,7 +8,6 @@ from typing import Any
 from services.claims.models import (
     Claim,
     DomainSums,
-    Fact,
     Figures,
     Kept,
     Listing,
@@ -171,8 +170,8 @@ def label(claim: Claim) -> str | None:
 
 def document_ids(claim: Claim) -> list[str]:
     """The member's documents that the claim was settled from, each once."""
-    facts: tuple[Fact[Any] | None, ...] = (claim.received, claim.refused, claim.paid)
-    return list(dict.fromkeys(document for fact in facts if fact for document in fact.value.document_ids))
+    facts: tuple[AnyTold | None, ...] = (claim.received, claim.refused, claim.paid)
+    return list(dict.fromkeys([document for fact in facts if fact for document in fact.value.document_ids]))
 
 
 def _words(claim: Claim) -> Iterable[str]:

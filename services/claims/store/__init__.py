@@ -188,7 +188,9 @@ class ClaimsStore:
         await _save(self._claims, [row for row in rows if row["_id"] in held], tx)
         # Many are inserted in half the time that it takes to update what is not there.
         now = await server_time(tx.db)
-        await tx.insert_new(self._claims.name, [{"updated_at": now} | row for row in new])
+        for row in new:
+            row.setdefault("updated_at", now)
+        await tx.insert_new(self._claims.name, new)
 
     async def save_superseded(self, events: Iterable[Kept], tx: Transaction) -> None:
         """Keep events that stand in no claim: all that was told is kept."""
