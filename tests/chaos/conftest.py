@@ -89,6 +89,11 @@ class Bench:
         status, body, _ = _get(self.portal.url("claims") + "/readyz", {})
         return status, body
 
+    async def all_well(self) -> bool:
+        """Whether each part of claims works again: one that waited longest comes back seconds after the others."""
+        status, body = self.ready()
+        return (status, body["status"]) == (200, "ok")
+
     def close(self) -> None:
         self._client.close()
 
