@@ -40,6 +40,8 @@ MAX_STREAMS = 2_200
 _SETTINGS = {
     # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
     "TRUSTED_PROXIES": f"{HOST}/32",
+    # Statements are announced when nothing else is measured (`ingestion` measures them).
+    "STATEMENT_QUIET_SECONDS": "800",
     "LIVE_MAX_STREAMS": str(MAX_STREAMS),
     "STREAM_MAX_OPEN": str(MAX_STREAMS),
     "HTTP_MAX_CONNECTIONS": str(MAX_STREAMS + 200),
