@@ -126,6 +126,7 @@ def _rows(bare: Side, sink: Side, one: Side, two: Side, announced: float) -> Ite
     yield row("ClaimPaid taken in, events/s, bare loop", one.rate, bare.rate)
     yield row("  two processes, one", two.rate, one.rate)
     yield row("  Kafka Connect's MongoDB sink (goal 9/7)", one.rate, sink.rate)
+    yield row("  two processes, Kafka Connect's MongoDB sink", two.rate, sink.rate)
     yield row("  peak memory, MiB, bare loop", max(one.memory_mib), max(bare.memory_mib))
     yield row("  peak memory, MiB, last round, first", one.memory_mib[-1], one.memory_mib[0])
     yield ("statements announced/s afterwards", f"{announced:,.0f}", "", "")
