@@ -143,9 +143,10 @@ class Rebuilder:
         """A claim that members know already keeps its stamp: nobody is told of a rebuild."""
         named = {key(e.data.member_number, claim_id) for e in events for claim_id in rules.claims_named(e.data)}
         held = await beside.claims_around(named, tx)
-        changed = rules.fold(held, events).claims
-        keys = [key(claim.member_number, claim.claim_id) for claim, _ in changed]
-        await beside.save_claims(changed, held, tx, await self._claims.stamps(keys, tx))
+        folded = rules.fold(held, events)
+        keys = [key(claim.member_number, claim.claim_id) for claim, _ in folded.claims]
+        await beside.save_claims(folded.claims, held, tx, await self._claims.stamps(keys, tx))
+        await beside.save_superseded(folded.superseded, tx)
 
     async def _compare(self, expected: Rebuild, tx: Transaction) -> None:
         """Look whether the new claims have every fact of the next old ones; after the last, decide.

@@ -121,3 +121,9 @@ def folded(events: Sequence[Event[Any]]) -> dict[str, dict[str, Any]]:
     rows = [claim_row(claim, listing) for claim, listing in rules.fold({}, events).claims]
     # A row as MongoDB gives it back: tuples are lists.
     return {row["_id"]: {k: list(v) if isinstance(v, tuple) else v for k, v in row.items()} for row in rows}
+
+
+async def arriving(service: Service, events: Sequence[Event[Any]], at_once: int = 30) -> None:
+    """These events arrive, some in each batch."""
+    for first in range(0, len(events), at_once):
+        await service.take(*events[first : first + at_once])
