@@ -14,7 +14,8 @@ from deploy.local.ports import HOST
 
 WRONG_PER_SECOND = 200.0
 CALM_PER_SECOND = 5.0
-ROUNDS, ROUND_S = 3, 15.0
+ROUNDS, ROUND_S = 3, 30.0
+"""450 sign-ins with and without: the p99 is the fifth slowest, not the second."""
 _HASHES = 'espace_password_hashes_total{purpose="request"}'
 
 

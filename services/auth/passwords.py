@@ -10,12 +10,10 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -74,8 +72,6 @@ def normal(password: str) -> str:
 class Passwords:
     """Hashes in threads of its own, as many at a time as it is told, and refuses work beyond its queue with 503.
 
-    The tries of one line (one identifier, say) are checked one after the other, with rests between them: who guesses
-    with one identifier takes half a thread at most, however many tries come at once, and nobody else waits for them.
     A low-priority thread beside them hashes for letters, so that a wave of enrolments never delays a sign-in.
     """
 
@@ -87,8 +83,6 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, "argon2")
         self._background = ThreadPoolExecutor(1, "argon2-background", initializer=_lower_priority)
         self._places = threads + max_waiting
-        self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """A line is there while somebody stands in it."""
         self._dummy = self._hasher.hash(secrets.token_hex())
 
     async def start(self) -> None:
@@ -112,13 +106,13 @@ class Passwords:
         HASHES.labels("letter").inc()
         return await asyncio.get_running_loop().run_in_executor(self._background, self._hasher.hash, canonical)
 
-    async def verify(self, stored: str | None, password: str, *, line: str) -> bool:
+    async def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the one stored; without a stored one the same time is spent and the answer is no.
 
-        `line`: whose tries wait for each other. Raises `Unavailable` when the queue is full.
+        Raises `Unavailable` when the queue is full.
         """
         typed = normal(password)
-        return await self._placed(lambda: self._matches(stored or self._dummy, typed), line) and stored is not None
+        return await self._placed(lambda: self._matches(stored or self._dummy, typed)) and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Whether `stored` was hashed with other parameters than today's."""
@@ -130,29 +124,14 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _placed(self, work: Callable[[], T], line: str | None = None) -> T:
+    async def _placed(self, work: Callable[[], T]) -> T:
         if self._places <= 0:
             raise Unavailable(retry_after_s=1)
         self._places -= 1
         try:
-            if line is None:
-                return await self._run(work)
-            async with self._turn(line):
-                return await self._run(work)
+            return await self._run(work)
         finally:
             self._places += 1
-
-    @asynccontextmanager
-    async def _turn(self, line: str) -> AsyncIterator[None]:
-        """This try's turn in its line, which then rests for as long as the try took."""
-        lock = self._lines.setdefault(line, asyncio.Lock())
-        await lock.acquire()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            yield
-        finally:
-            loop.call_later(loop.time() - began, lock.release)
 
     async def _run(self, work: Callable[[], T]) -> T:
         HASHES.labels("request").inc()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.auth.api import UseCases
 from services.auth.challenges import Challenges
 from services.auth.common_passwords import CommonPasswords
+from services.auth.lines import Lines
 from services.auth.passkey_challenges import PasskeyChallenges
 from services.auth.passkeys import Ceremonies
 from services.auth.password_rules import PasswordRules
@@ -232,6 +233,7 @@ class Wiring:
             arrivals=arrivals,
             unlocks=unlocks,
             refusals=Refusals(time.monotonic),
+            lines=Lines(),
             clock=clock.now,
         )
 

@@ -38,7 +38,7 @@ class PasswordProof:
             raise TooManyRequests(retry_after_s=attempt.retry_after_s, extra={"attempts_left": 0})
         _, stored, typed = rules.password_slot(account, password, self._clock())
         try:
-            right = await self._passwords.verify(stored, typed, line=place.where)
+            right = await self._passwords.verify(stored, typed)
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise

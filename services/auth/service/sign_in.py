@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.auth import rules, tokens
 from services.auth.errors import InvalidCredentials, SignInBlocked, SignInClosed
+from services.auth.lines import Crowded, Lines
 from services.auth.models import Account, PasswordKind
 from services.auth.passwords import Passwords, canonical_temporary
 from services.auth.refusals import Refusals
@@ -16,6 +18,9 @@ from services.auth.store import Store
 from services.auth.store.attempts import Attempt, Place
 from services.auth.vault import Vault
 from shared.mongo import Mongo, Transaction
+
+CROWDED_S: Final = 5
+"""Seconds after which whoever found the line full may come again: a full one is over by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +49,47 @@ class SignIn:
         arrivals: Arrivals,
         unlocks: Unlocks,
         refusals: Refusals,
+        lines: Lines,
         clock: Callable[[], datetime],
     ) -> None:
         self._insurer, self._mongo, self._store, self._vault = insurer, mongo, store, vault
         self._passwords, self._arrivals, self._unlocks, self._clock = passwords, arrivals, unlocks, clock
-        self._refusals = refusals
+        self._refusals, self._lines = refusals, lines
 
     async def sign_in(self, request: SignInRequest, network: str) -> SignedIn:
         """Open a session. Raises `InvalidCredentials`, `SignInBlocked`, `SignInClosed`, `Unavailable`."""
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
-        password, shown = request.password.get_secret_value(), [tokens.digest(one) for one in request.shown_devices]
-        letter = canonical_temporary(password) is not None  # by its form alone, whoever is meant
+        shown = [tokens.digest(one) for one in request.shown_devices]
+        letter = canonical_temporary(request.password.get_secret_value()) is not None  # by its form alone
+        if not shown and self._lines.is_full(key):
+            raise _blocked(CROWDED_S)
         if not letter and (retry_after_s := self._refusals.lately(key, shown)):
             raise _blocked(retry_after_s)
         account = await self._store.accounts.by_identifier(key)
-        attempt = await self._store.attempts.begin(key, self._place(key, account, shown, network), letter=letter)
+        place = self._place(key, account, shown, network)
+        try:
+            async with self._lines.turn(place.where if place.known else key):
+                return await self._try(request, await self._begun(key, place, account, letter=letter), account)
+        except Crowded:
+            raise _blocked(CROWDED_S) from None
+
+    async def _begun(self, key: str, place: Place, account: Account | None, *, letter: bool) -> Attempt:
+        attempt = await self._store.attempts.begin(key, place, letter=letter)
         if attempt.refused:
             if attempt.everywhere:
                 self._refusals.note(attempt, account)
             raise _blocked(attempt.retry_after_s)
+        return attempt
+
+    async def _try(self, request: SignInRequest, attempt: Attempt, account: Account | None) -> SignedIn:
         try:
-            proof = await self._prove(attempt, account, password)
+            proof = await self._prove(attempt, account, request.password.get_secret_value())
         except Exception:
             await self._store.attempts.take_back(attempt)
             raise
         if proof is None or account is None:
             name = rules.plain_device_name(request.device_name)
-            await self._store.security_events.note_failure(key, "sign_in_failed", device=name)
+            await self._store.security_events.note_failure(attempt.identifier, "sign_in_failed", device=name)
             await self._unlocks.note(attempt)
             raise _wrong(attempt)
         try:
@@ -87,13 +106,9 @@ class SignIn:
         return Place(self._vault.place(key, "device", device), known=True)
 
     async def _prove(self, attempt: Attempt, account: Account | None, password: str) -> Proof | None:
-        """One hash, whatever was found: the typed password's own form says which kind it must be.
-
-        Strangers' tries with the identifier wait for each other, wherever they come from; a known device's for its own.
-        """
+        """One hash, whatever was found: the typed password's own form says which kind it must be."""
         kind, stored, typed = rules.password_slot(account, password, self._clock())
-        line = attempt.place.where if attempt.place.known else attempt.identifier
-        if not await self._passwords.verify(stored, typed, line=line) or account is None or stored is None:
+        if not await self._passwords.verify(stored, typed) or account is None or stored is None:
             return None
         rehashed = None
         if kind == "own" and self._passwords.is_outdated(stored):

@@ -37,7 +37,7 @@ async def test_a_full_queue_answers_503_at_once_through_the_gateway_and_does_not
             if await api.metric(HASHES) > before:
                 break
             await asyncio.sleep(0.01)
-        answers = [await _sign_in(gateway) for _ in range(3)]
+        answers = [await _sign_in(gateway, f"0000000{other}") for other in (3, 4, 5)]
         page_status, _, page = await post(gateway, fields, f"Cookie: {cookie}")
         assert not first.done()  # its hash still runs: everything above was refused meanwhile
         assert {(status, retry_after) for status, retry_after, _ in answers} == {(503, "1")}
@@ -46,12 +46,14 @@ async def test_a_full_queue_answers_503_at_once_through_the_gateway_and_does_not
         assert (await first)[0] == 401
         assert await api.metric(HASHES) == before + 1  # nothing waited for its turn
         status, _, body = await _sign_in(gateway)
-        assert (status, body["attempts_left"]) == (401, 0)  # tries that were not made are not counted
+        assert (status, body["attempts_left"]) == (401, 0)
+        status, _, body = await _sign_in(gateway, "00000003")
+        assert (status, body["attempts_left"]) == (401, 1)  # the try that was not made is not counted
 
 
-async def _sign_in(gateway: Gateway) -> tuple[int, str | None, dict[str, Any]]:
+async def _sign_in(gateway: Gateway, identifier: str = "00000001") -> tuple[int, str | None, dict[str, Any]]:
     """(status, Retry-After, body) of a wrong sign-in by the public API."""
-    body = json.dumps({"identifier": "00000001", "password": "pas le bon mot"}).encode()
+    body = json.dumps({"identifier": identifier, "password": "pas le bon mot"}).encode()
     head = "POST /api/v1/session HTTP/1.1\nHost: portal\nContent-Type: application/json"
     status, headers, answered = await gateway.raw(f"{head}\nContent-Length: {len(body)}", body)
     return status, dict(headers).get("retry-after"), json.loads(answered)

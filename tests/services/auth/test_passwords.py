@@ -2,11 +2,7 @@
 
 import asyncio
 import string
-import threading
-import time
-from collections import Counter
 from collections.abc import AsyncIterator
-from itertools import pairwise
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -58,8 +54,8 @@ async def _hasher() -> AsyncIterator[Passwords]:
 
 async def test_a_password_is_recognised_however_its_accents_are_composed(hasher: Passwords) -> None:
     stored = await hasher.hash("cafe\u0301 au lait noir")
-    assert await hasher.verify(stored, "caf\u00e9 au lait noir", line="a")
-    assert not await hasher.verify(stored, "cafe au lait noir", line="a")
+    assert await hasher.verify(stored, "caf\u00e9 au lait noir")
+    assert not await hasher.verify(stored, "cafe au lait noir")
     assert stored.startswith("$argon2id$")
 
 
@@ -67,19 +63,19 @@ async def test_full_width_letters_are_the_same_password_and_look_alikes_of_other
     hasher: Passwords,
 ) -> None:
     stored = await hasher.hash("quatre chevaux")
-    assert await hasher.verify(stored, "\uff51uatre\u3000chevaux", line="a")
-    assert not await hasher.verify(stored, "qu\u0430tre chevaux", line="a")  # a Cyrillic a
+    assert await hasher.verify(stored, "\uff51uatre\u3000chevaux")
+    assert not await hasher.verify(stored, "qu\u0430tre chevaux")  # a Cyrillic a
 
 
 async def test_nothing_is_cut_off_at_a_null_byte(hasher: Passwords) -> None:
     stored = await hasher.hash("quatre chevaux\0verts")
-    assert await hasher.verify(stored, "quatre chevaux\0verts", line="a")
+    assert await hasher.verify(stored, "quatre chevaux\0verts")
     for other in ("quatre chevaux", "quatre chevaux\0", "quatre chevaux\0rouges"):
-        assert not await hasher.verify(stored, other, line="a")
+        assert not await hasher.verify(stored, other)
 
 
 async def test_without_a_stored_password_nothing_is_right(hasher: Passwords) -> None:
-    assert not await hasher.verify(None, "anything", line="a")
+    assert not await hasher.verify(None, "anything")
 
 
 async def test_without_a_stored_password_a_hash_of_the_same_cost_is_made(
@@ -94,8 +90,8 @@ async def test_without_a_stored_password_a_hash_of_the_same_cost_is_made(
     verify = PasswordHasher.verify
     monkeypatch.setattr(PasswordHasher, "verify", seen)
     stored = await hasher.hash("quatre chevaux")
-    assert not await hasher.verify(stored, "another", line="a")
-    assert not await hasher.verify(None, "another", line="a")
+    assert not await hasher.verify(stored, "another")
+    assert not await hasher.verify(None, "another")
     known, unknown = (extract_parameters(hashed) for hashed in compared)
     assert known == unknown
 
@@ -113,51 +109,10 @@ async def test_hashing_beyond_its_queue_is_refused_for_a_moment() -> None:
     refused = [result for result in results if isinstance(result, Unavailable)]
     assert len(refused) == 3
     assert refused[0].retry_after_s == 1
-    assert await hasher.verify(await hasher.hash("again"), "again", line="a")
-    await hasher.stop()
-
-
-async def test_tries_of_one_line_are_hashed_one_after_the_other_and_those_of_others_pass_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    hasher = Passwords(memory_kib=64, passes=1, lanes=1, threads=2, max_waiting=64)
-    stored = await hasher.hash("quatre chevaux")
-    over, begun = threading.Event(), asyncio.Event()
-    loop, hashing = asyncio.get_running_loop(), Counter[str]()
-
-    def held(_library: PasswordHasher, _stored: str, password: str) -> bool:
-        hashing[password] += 1
-        if password == "guess":
-            loop.call_soon_threadsafe(begun.set)
-            assert over.wait(60)
-        return True
-
-    monkeypatch.setattr(PasswordHasher, "verify", held)
-    guesses = [asyncio.create_task(hasher.verify(stored, "guess", line="attacked")) for _ in range(25)]
-    await begun.wait()
-    assert await hasher.verify(stored, "another", line="somebody else's")
-    assert hashing["guess"] == 1
-    over.set()
-    assert all(await asyncio.gather(*guesses))
-    assert hashing["guess"] == 25
-    await hasher.stop()
-
-
-async def test_a_line_rests_after_each_try_for_as_long_as_the_try_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = Passwords(memory_kib=64, passes=1, lanes=1, threads=2, max_waiting=64)
-    begun: list[float] = []
-
-    def slow(_library: PasswordHasher, _stored: str, _password: str) -> bool:
-        begun.append(time.monotonic())
-        time.sleep(0.1)
-        return True
-
-    monkeypatch.setattr(PasswordHasher, "verify", slow)
-    assert all(await asyncio.gather(*(hasher.verify("stored", "guess", line="attacked") for _ in range(3))))
-    assert [later - earlier > 0.19 for earlier, later in pairwise(begun)] == [True, True]
+    assert await hasher.verify(await hasher.hash("again"), "again")
     await hasher.stop()
 
 
 async def test_the_background_hash_is_the_same_kind_of_hash(hasher: Passwords) -> None:
     canonical = canonical_temporary(generate_temporary()) or ""
-    assert await hasher.verify(await hasher.hash_in_background(canonical), canonical, line="a")
+    assert await hasher.verify(await hasher.hash_in_background(canonical), canonical)
