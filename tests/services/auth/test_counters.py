@@ -140,16 +140,14 @@ async def test_of_a_hundred_tries_at_once_two_are_looked_at(api: AuthApi, backbo
 
 
 async def test_of_a_hundred_networks_at_once_as_many_are_looked_at_as_in_a_day(
-    api: AuthApi, backbone: Backbone, infra: RealServers
+    api: AuthApi, backbone: Backbone
 ) -> None:
     member = await enrol(backbone)
     before = await api.metric(HASHES)
     networks = [f"10.77.{count}.1" for count in range(AT_ONCE)]
-    async with commands(infra) as asked:
-        answers = await asyncio.gather(*(api.sign_in(member.nir, WRONG, client=network) for network in networks))
+    answers = await asyncio.gather(*(api.sign_in(member.nir, WRONG, client=network) for network in networks))
     assert Counter(answer.status for answer in answers) == {401: PER_DAY, 429: AT_ONCE - PER_DAY}
     assert await api.metric(HASHES) - before == PER_DAY
-    assert asked["accounts find"] < AT_ONCE / 2  # for who finds the line full, the database is not asked at all
 
 
 async def test_a_known_device_comes_in_while_strangers_hammer(api: AuthApi, backbone: Backbone) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from deploy.local.servers.program import Supervised
-from tests.services.auth.driver import AuthApi, Backbone, enrol
+from services.auth.lines import MAX_IN_LINE
+from tests.services.auth.counting import commands
+from tests.services.auth.driver import AuthApi, Backbone, enrol, some_network
 from tests.services.gateway.running import Gateway
 from tests.services.gateway.test_pages import form, post
 from tests.stack import RealServers
@@ -23,8 +26,9 @@ OWN = "quatre chevaux verts"
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """One hash at a time, which takes a moment, and no queue."""
-    return {"HASHING_THREADS": "1", "HASHING_MAX_WAITING": "0", "ARGON2_PASSES": "60"}
+    """One hash at a time, which takes a moment, and no queue; two of a day."""
+    hashing = {"HASHING_THREADS": "1", "HASHING_MAX_WAITING": "0", "ARGON2_PASSES": "60"}
+    return {**hashing, "SIGN_IN_MAX_FAILURES_PER_DAY": "2"}
 
 
 async def test_a_full_queue_answers_503_at_once_through_the_gateway_and_does_not_grow(api: AuthApi) -> None:
@@ -57,6 +61,19 @@ async def _sign_in(gateway: Gateway, identifier: str = "00000001") -> tuple[int,
     head = "POST /api/v1/session HTTP/1.1\nHost: portal\nContent-Type: application/json"
     status, headers, answered = await gateway.raw(f"{head}\nContent-Length: {len(body)}", body)
     return status, dict(headers).get("retry-after"), json.loads(answered)
+
+
+async def test_who_finds_the_line_full_is_refused_at_once_and_the_database_is_not_asked(
+    api: AuthApi, infra: RealServers
+) -> None:
+    async with commands(infra) as asked:
+        tries = (api.sign_in("00000009", "pas le bon mot", client=some_network()) for _ in range(3 * MAX_IN_LINE))
+        answers = await asyncio.gather(*tries)
+    assert Counter(answer.status for answer in answers) == {401: 2, 429: 3 * MAX_IN_LINE - 2}
+    refused = [answer for answer in answers if answer.status == 429]
+    assert {(answer.body["code"], answer.body["attempts_left"]) for answer in refused} == {("sign_in_blocked", 0)}
+    assert sum(answer.headers["retry-after"] == "5" for answer in refused) > MAX_IN_LINE
+    assert asked["accounts find"] < 2 * MAX_IN_LINE
 
 
 async def test_what_is_too_large_or_no_text_is_refused_before_anything_is_hashed(
