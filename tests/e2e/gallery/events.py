@@ -52,6 +52,7 @@ def claims(member_number: str) -> Sequence[Told]:
         ("ClaimPaid", paid(member_number, "R-deducted", lines=with_deduction)),
         ("ClaimPaid", paid(member_number, "R-overpaid", lines=too_much, amount_cents=20991)),
         ("ClaimPaid", paid(member_number, "R-others", lines=[shared | {"other_cents": 1000}], amount_cents=20000)),
+        ("ClaimPaid", paid(member_number, "R-unknown", beneficiary_rank=3)),
         ("ClaimPaid", paid(member_number, "R-reversed")),
         ("ClaimReversed", reversal | {"member_number": member_number, "claim_id": "R-reversal"}),
         ("ClaimPaid", paid(member_number, "R-old", **crown)),

@@ -129,11 +129,13 @@ STATES: Final = (
     State("remboursement-trop-percu", "/remboursements/R-overpaid", FULL),
     State("remboursement-retenue", "/remboursements/R-deducted", FULL),
     State("remboursement-autres", "/remboursements/R-others", FULL),
+    State("remboursement-beneficiaire-inconnu", "/remboursements/R-unknown", FULL),
     State("annee", "/remboursements/annee?annee=2026", FULL),
     State("annee-negative", "/remboursements/annee?annee=2025", FULL),
     State("annee-sans", "/remboursements/annee?annee=2023", FULL),
     State("annee-vide", "/remboursements/annee", EMPTY),
     State("decomptes", "/decomptes", FULL),
+    State("decomptes-sans", "/decomptes?annee=2023", FULL),
     State("decomptes-vide", "/decomptes", EMPTY),
     # Ma carte
     State("carte", "/carte", FULL),
