@@ -72,7 +72,7 @@ types: $(STAMP) ## mypy --strict
 	@$(RUN) -m mypy
 	@$(RUN) -m mypy tests
 
-bench: $(STAMP) ## a night of payments, publish to visible, lists, streams, sign-ins, pages; figures in benchmarks/README.md
+bench: $(STAMP) ## a night of payments, its memory, publish to visible, lists, streams, sign-ins, pages; figures in benchmarks/README.md
 	@$(RUN) -m benchmarks
 
 publish: $(STAMP) ## publish one event to the running portal: make publish FILE=event.json

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
-from benchmarks import bench, identity, ingestion, lists, pages, streams, visible
+from benchmarks import bench, identity, ingestion, lists, memory, pages, streams, visible
 from shared.logs import configure
 
 
@@ -86,6 +86,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[bench.Bench], None]]] = {
     "visible": _table(visible.measure),
     "identity": _table(identity.measure),
     "ingestion": _table(ingestion.measure),
+    "memory": _table(memory.measure),
 }
 """In this order: the pages are those of a portal that holds one member's year, not a backlog of claims."""
 

@@ -84,7 +84,9 @@ async def _publish(opened: BinaryIO, publisher: Publisher, progress: Progress, e
                     await publisher.flush()
                     progress.note(count)
                     at(count)
-    progress.note(events)
+            await publisher.flush()
+        progress.note(events)
+        at(events)
 
 
 @contextmanager

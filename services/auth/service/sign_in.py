@@ -20,7 +20,7 @@ from services.auth.vault import Vault
 from shared.mongo import Mongo, Transaction
 
 CROWDED_S: Final = 5
-"""Seconds after which whoever found the line full may come again: a full one is over by then."""
+"""Seconds after which whoever found the line full may come again: a full one is mostly over by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,15 @@ class SignIn:
         key = self._vault.lookup(self._insurer, rules.recognise(request.identifier))
         shown = [tokens.digest(one) for one in request.shown_devices]
         letter = canonical_temporary(request.password.get_secret_value()) is not None  # by its form alone
-        if not shown and self._lines.is_full(key):
+        strangers = f"{key} letter" if letter else key  # nobody's guesses keep a first sign-in waiting
+        if not shown and self._lines.is_full(strangers):
             raise _blocked(CROWDED_S)
         if not letter and (retry_after_s := self._refusals.lately(key, shown)):
             raise _blocked(retry_after_s)
         account = await self._store.accounts.by_identifier(key)
         place = self._place(key, account, shown, network)
         try:
-            async with self._lines.turn(place.where if place.known else key):
+            async with self._lines.turn(place.where if place.known else strangers):
                 return await self._try(request, await self._begun(key, place, account, letter=letter), account)
         except Crowded:
             raise _blocked(CROWDED_S) from None
