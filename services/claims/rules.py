@@ -114,7 +114,7 @@ def figures(claim: Claim, original: Claim | None) -> Figures | None:
 
 
 def _paid_figures(paid: ClaimPaid, sign: int) -> Figures:
-    total = added_up(paid.lines)
+    total = paid.total
     cents: tuple[int, ...] = (
         total.complementary_cents,
         total.spent_cents,
@@ -133,14 +133,18 @@ def by_domain(paid: ClaimPaid) -> dict[str, DomainSums]:
     lines: dict[str, list[ClaimLine]] = {}
     for line in paid.lines:
         lines.setdefault(line.domain, []).append(line)
-    return {domain: _domain_sums(some) for domain, some in lines.items()}
+    if len(lines) == 1:
+        return {domain: DomainSums(paid.total, _deductions(some)) for domain, some in lines.items()}
+    return {domain: DomainSums(_within_64_bits(some), _deductions(some)) for domain, some in lines.items()}
 
 
-def _domain_sums(lines: Sequence[ClaimLine]) -> DomainSums:
-    total, deduction_cents = added_up(lines), -sum([line.statutory_cents for line in lines if line.statutory_cents < 0])
-    if len(lines) > 1:  # all lines of a claim together are within 64 bits; those of one domain need not be
-        total = Amounts(*[max(MIN_CENTS, min(cents, MAX_CENTS)) for cents in total.in_order()])
-    return DomainSums(total, min(deduction_cents, MAX_CENTS))
+def _within_64_bits(lines: Sequence[ClaimLine]) -> Amounts:
+    """All lines of a claim together are; those of one domain need not be."""
+    return Amounts(*[max(MIN_CENTS, min(cents, MAX_CENTS)) for cents in added_up(lines).in_order()])
+
+
+def _deductions(lines: Sequence[ClaimLine]) -> int:
+    return min(-sum([line.statutory_cents for line in lines if line.statutory_cents < 0]), MAX_CENTS)
 
 
 def happened_on(claim: Claim) -> date:

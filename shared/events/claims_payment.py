@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -104,7 +105,7 @@ class ClaimPaid(ClaimsPaymentEvent):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        total = added_up(self.lines)
+        total = self.total
         if self.amount_cents != total.complementary_cents:
             raise broken("sum_mismatch", "amount_cents", "Should be the sum of the lines' complementary_cents")
         computed = [*total.in_order(), total.left_to_pay_cents, *[line.left_to_pay_cents for line in self.lines]]
@@ -112,10 +113,15 @@ class ClaimPaid(ClaimsPaymentEvent):
             raise broken("sum_out_of_range", "lines", "What is computed from the lines should fit in 64 bits")
         return self
 
+    @cached_property
+    def total(self) -> Amounts:
+        """The sums of all lines, not to be changed: they are added up once, whoever asks."""
+        return added_up(self.lines)
+
     @property
     def left_to_pay_cents(self) -> int:
         """What the member pays themselves for all lines."""
-        return sum(line.left_to_pay_cents for line in self.lines)
+        return self.total.left_to_pay_cents
 
 
 class ClaimRefused(ClaimsPaymentEvent):
