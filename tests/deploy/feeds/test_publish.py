@@ -56,6 +56,7 @@ async def test_a_publication_that_was_killed_goes_on_where_kafka_had_everything_
         with started(operators, "deploy.cli", "feed", "publish", str(feed)) as (process, _):
             until("the first note", lambda: _noted(noted) or None)
             process.kill()
+            process.wait(10)
         before, first = _noted(noted), await tail.events()
         assert 0 < before < MANY
         assert before <= len(first)
