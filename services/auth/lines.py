@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 RESTS: Final = 5
-"""A line rests five times as long as a try that failed took: who guesses has a sixth of a core's time at most."""
+"""A line rests five times as long as a try that failed took: guessing takes a sixth of a core while tries are short."""
 MAX_REST_S: Final = 0.25
-"""On a busy machine tries take longer: the last of a full line waits for seconds, not for half a minute."""
+"""Where tries take longer than 50 ms the share grows: the last of a full line waits for seconds, not half a minute."""
 MAX_IN_LINE: Final = 25
 """As many as may fail in a day, unless set otherwise: what is behind them is refused by the counters anyway."""
 

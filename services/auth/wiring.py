@@ -65,11 +65,7 @@ class Wiring:
             max_waiting=settings.hashing_max_waiting,
         )
         challenge_key = decoded_key(settings.altcha_key.get_secret_value())
-        self._challenges = Challenges(
-            challenge_key,
-            max_number=settings.altcha_max_number,
-            clock=clock.now,
-        )
+        self._challenges = Challenges(challenge_key, max_number=settings.altcha_max_number, clock=clock.now)
         self._ceremonies = Ceremonies(
             settings.portal_url, settings.brand_name, PasskeyChallenges(challenge_key, clock=clock.now)
         )

@@ -62,10 +62,10 @@ class SignIn:
         shown = [tokens.digest(one) for one in request.shown_devices]
         letter = canonical_temporary(request.password.get_secret_value()) is not None  # by its form alone
         strangers = f"{key} letter" if letter else key  # nobody's guesses keep a first sign-in waiting
-        if not shown and self._lines.is_full(strangers):
-            raise _blocked(CROWDED_S)
         if not letter and (retry_after_s := self._refusals.lately(key, shown)):
             raise _blocked(retry_after_s)
+        if not shown and self._lines.is_full(strangers):  # spares the account's being read
+            raise _blocked(CROWDED_S)
         account = await self._store.accounts.by_identifier(key)
         place = self._place(key, account, shown, network)
         try:

@@ -15,6 +15,12 @@ REFUSAL = {
     "reason": "Il manque l’ordonnance.",
     "what_to_do": "Envoyez-nous l’ordonnance du médecin : nous reprendrons votre demande aussitôt.",
 }
+REVERSAL = {
+    "reverses": "R-reversed",
+    "reversed_on": "2026-11-21",
+    "amount_cents": -1450,
+    "reason": "Payé deux fois",
+}
 PROVIDER = {"payment_id": "P-1", "paid_on": "2026-10-30", "payee": "provider", "payee_name": "Pharmacie du Parc"}
 
 
@@ -37,12 +43,6 @@ def claims(member_number: str) -> Sequence[Told]:
         "payment": older | {"payment_id": "P-3", "paid_on": "2024-12-30"},
     }
     annulled = {"reverses": "R-old", "reversed_on": "2025-01-12", "amount_cents": -20000, "reason": "Devis refusé"}
-    reversal = {
-        "reverses": "R-reversed",
-        "reversed_on": "2026-11-21",
-        "amount_cents": -1450,
-        "reason": "Payé deux fois",
-    }
     return [
         *[("ClaimPaid", paid(member_number, f"R-{n:02d}", payment=older)) for n in range(16)],
         ("ClaimReceived", whose | {"claim_id": "R-received", "received_on": "2026-11-22", "label": "Lunettes"}),
@@ -54,7 +54,7 @@ def claims(member_number: str) -> Sequence[Told]:
         ("ClaimPaid", paid(member_number, "R-others", lines=[shared | {"other_cents": 1000}], amount_cents=20000)),
         ("ClaimPaid", paid(member_number, "R-unknown", beneficiary_rank=3)),
         ("ClaimPaid", paid(member_number, "R-reversed")),
-        ("ClaimReversed", reversal | {"member_number": member_number, "claim_id": "R-reversal"}),
+        ("ClaimReversed", REVERSAL | {"member_number": member_number, "claim_id": "R-reversal"}),
         ("ClaimPaid", paid(member_number, "R-old", **crown)),
         ("ClaimReversed", annulled | {"member_number": member_number, "claim_id": "R-old-reversal"}),
         ("ClaimPaid", paid(member_number, "R-last", payment=older)),
