@@ -4,7 +4,7 @@ A BSON date holds milliseconds. With finer instants in memory, an instant read b
 than the one that was written, and "the larger (ce_time, ce_id) wins" would depend on the order of arrival.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -19,8 +19,9 @@ def to_ms(instant: datetime) -> datetime:
     """The same instant in UTC, cut to the millisecond. `instant` must carry an offset."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset")
-    utc = instant.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    finer = utc.microsecond % 1000
+    return utc - timedelta(microseconds=finer) if finer else utc
 
 
 def day_in_france(instant: datetime) -> date:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from shared.events.claims_payment import (
     Amounts,
@@ -85,8 +85,7 @@ class Claim:
     reversal: Told[ClaimReversed] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """What a claim adds to the sums of a list, in integer cents.
 
     Those of a reversal are what it takes back, negative; all but its amount are None while its claim is unknown.

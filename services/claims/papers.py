@@ -1,7 +1,6 @@
 """The card, statements and lists on paper, as PDF/UA-1: their words are in the templates, their figures the API's."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +26,7 @@ _COLUMNS: Final = (
     "other_cents",
     "left_to_pay_cents",
 )
-_FIGURES: Final = tuple(each.name for each in fields(Figures))
+_FIGURES: Final = Figures._fields
 
 
 class Papers:

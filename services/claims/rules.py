@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from services.claims.models import (
@@ -90,13 +91,13 @@ def listing(claim: Claim, original: Claim | None) -> Listing | None:
         return None
     source = original or claim
     lines = source.paid.value.lines if source.paid else ()
-    words = [*_words(claim), *(_words(original) if original else ())]
+    told_of = [claim, original] if original else [claim]
     return Listing(
         status=stands,
         date=happened_on(claim).isoformat(),
         beneficiary_rank=beneficiary_rank(source),
         domains=tuple(sorted({line.domain for line in lines})),
-        words=found_by(words),
+        words=found_by(chain(*map(_ids, told_of)), chain(*map(_texts, told_of))),
         figures=figures(claim, original),
     )
 
@@ -110,21 +111,15 @@ def figures(claim: Claim, original: Claim | None) -> Figures | None:
     amount_cents = claim.reversal.value.amount_cents
     if original is None or original.paid is None:
         return Figures(amount_cents)
-    return replace(_paid_figures(original.paid.value, -1), amount_cents=amount_cents)
+    return _paid_figures(original.paid.value, -1)._replace(amount_cents=amount_cents)
 
 
 def _paid_figures(paid: ClaimPaid, sign: int) -> Figures:
     total = paid.total
-    cents: tuple[int, ...] = (
-        total.complementary_cents,
-        total.spent_cents,
-        total.base_cents,
-        total.statutory_cents,
-        total.other_cents,
-        total.left_to_pay_cents,
-    )
+    spent, base, statutory, complementary, other = total
+    cents = [complementary, spent, base, statutory, other, total.left_to_pay_cents]
     if sign < 0:
-        cents = tuple([min(-one, MAX_CENTS) for one in cents])  # MIN_CENTS has no positive twin
+        cents = [min(-one, MAX_CENTS) for one in cents]  # MIN_CENTS has no positive twin
     return Figures(*cents)
 
 
@@ -134,13 +129,13 @@ def by_domain(paid: ClaimPaid) -> dict[str, DomainSums]:
     for line in paid.lines:
         lines.setdefault(line.domain, []).append(line)
     if len(lines) == 1:
-        return {domain: DomainSums(paid.total, _deductions(some)) for domain, some in lines.items()}
+        return {domain: DomainSums(paid.total, _deductions(paid.lines)) for domain in lines}
     return {domain: DomainSums(_within_64_bits(some), _deductions(some)) for domain, some in lines.items()}
 
 
 def _within_64_bits(lines: Sequence[ClaimLine]) -> Amounts:
     """All lines of a claim together are; those of one domain need not be."""
-    return Amounts(*[max(MIN_CENTS, min(cents, MAX_CENTS)) for cents in added_up(lines).in_order()])
+    return Amounts(*[max(MIN_CENTS, min(cents, MAX_CENTS)) for cents in added_up(lines)])
 
 
 def _deductions(lines: Sequence[ClaimLine]) -> int:
@@ -178,15 +173,18 @@ def document_ids(claim: Claim) -> list[str]:
     return list(dict.fromkeys([document for fact in facts if fact for document in fact.value.document_ids]))
 
 
-def _words(claim: Claim) -> Iterable[str]:
-    """What a claim is searched by; the longest text last, should there be too many words."""
-    yield claim.claim_id
+def _ids(claim: Claim) -> Sequence[str]:
+    """Its own and its payment's."""
+    return [claim.claim_id, claim.paid.value.payment.payment_id] if claim.paid else [claim.claim_id]
+
+
+def _texts(claim: Claim) -> Iterable[str]:
+    """What a claim is searched by besides; the longest text last, should there be too many words."""
     if claim.received:
         yield claim.received.value.label or ""
     if claim.paid:
-        yield claim.paid.value.payment.payment_id
         yield claim.paid.value.payment.payee_name or ""
-        yield from (line.act_label for line in claim.paid.value.lines)
+        yield from [line.act_label for line in claim.paid.value.lines]
     if claim.refused:
         yield claim.refused.value.reason
 
@@ -239,6 +237,6 @@ def fold(held: Mapping[str, Claim], events: Sequence[Event[ClaimEvent]]) -> Fold
 
 def original_key(claim: Claim) -> str | None:
     """The key of the claim that this reversal takes back; None for any other record."""
-    if status(claim) is not Status.REVERSAL or claim.reversal is None:
+    if claim.reversal is None or status(claim) is not Status.REVERSAL:
         return None
     return key(claim.member_number, claim.reversal.value.reverses)

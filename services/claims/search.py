@@ -21,12 +21,17 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(_words(text)))
 
 
-def found_by(texts: Iterable[str]) -> tuple[str, ...]:
-    """What a claim with these texts is found by, the first texts first where there are too many words."""
-    return tuple(dict.fromkeys(chain.from_iterable(map(_words, texts))))[:MAX_WORDS]
+def found_by(ids: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
+    """What a claim with these ids and texts is found by, the first ones first where there are too many words."""
+    return tuple(dict.fromkeys(chain(_words(" ".join(ids)), *map(_words_again, texts))))[:MAX_WORDS]
 
 
-@lru_cache(maxsize=4096)  # acts, providers and reasons come again and again; taking a text apart is slow
+@lru_cache(maxsize=4096)
+def _words_again(text: str) -> Sequence[str]:
+    """The same, of acts, providers and reasons, which come again and again: taking a text apart is slow."""
+    return _words(text)
+
+
 def _words(text: str) -> Sequence[str]:
     plain = text.lower() if text.isascii() else _plain(text)
     return [word[:MAX_WORD_CHARACTERS] for word in _WORD.findall(plain)]

@@ -1,10 +1,9 @@
 """claims.v1: what claims payment publishes about a member's claims. Money in integer euro cents."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -55,8 +54,7 @@ class ClaimLine(Contract):
         return self.spent_cents - self.statutory_cents - self.complementary_cents - self.other_cents
 
 
-@dataclass(slots=True)
-class Amounts:
+class Amounts(NamedTuple):
     """The money of acts added up: integer cents."""
 
     spent_cents: int = 0
@@ -70,21 +68,17 @@ class Amounts:
         """What the member pays themselves for all of them."""
         return self.spent_cents - self.statutory_cents - self.complementary_cents - self.other_cents
 
-    def in_order(self) -> tuple[int, ...]:
-        """The five sums."""
-        return self.spent_cents, self.base_cents, self.statutory_cents, self.complementary_cents, self.other_cents
-
 
 def added_up(lines: Iterable[ClaimLine]) -> Amounts:
     """The sums of these lines."""
-    total = Amounts()
+    spent = base = statutory = complementary = other = 0
     for line in lines:
-        total.spent_cents += line.spent_cents
-        total.base_cents += line.base_cents
-        total.statutory_cents += line.statutory_cents
-        total.complementary_cents += line.complementary_cents
-        total.other_cents += line.other_cents
-    return total
+        spent += line.spent_cents
+        base += line.base_cents
+        statutory += line.statutory_cents
+        complementary += line.complementary_cents
+        other += line.other_cents
+    return Amounts(spent, base, statutory, complementary, other)
 
 
 class ClaimReceived(ClaimsPaymentEvent):
@@ -108,14 +102,14 @@ class ClaimPaid(ClaimsPaymentEvent):
         total = self.total
         if self.amount_cents != total.complementary_cents:
             raise broken("sum_mismatch", "amount_cents", "Should be the sum of the lines' complementary_cents")
-        computed = [*total.in_order(), total.left_to_pay_cents, *[line.left_to_pay_cents for line in self.lines]]
+        computed = [*total, total.left_to_pay_cents, *[line.left_to_pay_cents for line in self.lines]]
         if min(computed) < MIN_CENTS or max(computed) > MAX_CENTS:
             raise broken("sum_out_of_range", "lines", "What is computed from the lines should fit in 64 bits")
         return self
 
     @cached_property
     def total(self) -> Amounts:
-        """The sums of all lines, not to be changed: they are added up once, whoever asks."""
+        """The sums of all lines: they are added up once, whoever asks."""
         return added_up(self.lines)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from jiter import from_json
 from pydantic import ValidationError
@@ -29,8 +29,7 @@ _ATTRIBUTE = re.compile(rf"[^\x00-\x1f\x7f]{{1,{_MAX_ATTRIBUTE}}}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as Kafka delivered it."""
 
     topic: str

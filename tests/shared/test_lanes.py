@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.events.record import Record
-from shared.lanes import FEW, Lanes
+from shared.lanes import FEW, MAX_AHEAD_BYTES, READ_AHEAD, Lanes
 
 MOST = 60
 
@@ -61,7 +61,7 @@ def test_each_record_is_applied_once_in_the_order_of_its_partition(
             batch = records([partition for partition, length in runs for _ in range(length)], first=len(told))
             told.extend(batch)
             await lanes.add(batch, assigned, 0)
-            assert len(told) - len(applied.records) <= (count - 1) * MOST
+            assert len(told) - len(applied.records) <= (count - 1) * READ_AHEAD * MOST
         await lanes.add([], range(9), 0)  # other partitions: only once nothing is under way
         assert len(applied.records) == len(told)
 
@@ -79,9 +79,17 @@ async def test_a_lane_works_on_while_the_next_records_are_fetched_for_another() 
     await lanes.add(records([0] * MOST), {0, 1}, 0)
     assert not applied.batches
     await lanes.add(records([1] * MOST), {0, 1}, 0)
+    await asyncio.sleep(0)
     assert applied.side_by_side == 2
     await lanes.close()
     assert len(applied.records) == 2 * MOST
+
+
+async def test_large_records_are_not_read_ahead() -> None:
+    applied = Applied()
+    large = Record("claims.v1", 0, 0, b"", bytes(MAX_AHEAD_BYTES + 1), ())
+    await asyncio.wait_for(Lanes(2, MOST, applied.apply).add([large, *records([0] * MOST)], {0, 1}, 0), 1)
+    assert applied.records[0] is large
 
 
 async def test_a_few_records_are_one_batch() -> None:

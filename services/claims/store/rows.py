@@ -1,9 +1,7 @@
 """Stored documents and the models they stand for."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 
 from services.claims.member_rules import coverage_key
@@ -28,8 +26,6 @@ from shared.events.membership import Coverage
 from shared.live import key
 from shared.mongo import Document
 
-_FIGURES = tuple(each.name for each in fields(Figures))
-_figures_of = attrgetter(*_FIGURES)
 ORDERS = [f"told.{name}.{part}" for name in FACTS for part in ("time", "id")]
 """What `orders_of` needs of a row."""
 
@@ -51,8 +47,7 @@ def claim_row(claim: Claim, listing: Listing | None) -> Document:
         row["taken_back"] = {"reversed_on": by.reversed_on.isoformat(), "amount_cents": by.amount_cents}
     if taken_back := original_key(claim):
         row["reverses"] = taken_back
-    facts = ((name, getattr(claim, name)) for name in FACTS)
-    row["told"] = {name: _told_row(fact) for name, fact in facts if fact}
+    row["told"] = {name: _told_row(fact) for name in FACTS if (fact := getattr(claim, name))}
     return row
 
 
@@ -96,7 +91,7 @@ def listing_row(listing: Listing) -> Document:
         "beneficiary_rank": listing.beneficiary_rank,
         "domains": list(listing.domains),
         "words": list(listing.words),
-        "figures": dict(zip(_FIGURES, _figures_of(listing.figures), strict=True)) if listing.figures else None,
+        "figures": listing.figures._asdict() if listing.figures else None,
     }
 
 

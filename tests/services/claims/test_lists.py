@@ -162,7 +162,7 @@ def many(infra: RealServers) -> Iterator[Database[dict[str, Any]]]:
 
 def row(member: str, number: int) -> dict[str, Any]:
     """As much of a claim as queries look at."""
-    words = found_by([f"R-{number:04d}", "Pharmacie 65 %", f"provider{number % 300}"])
+    words = found_by([f"R-{number:04d}"], ["Pharmacie 65 %", f"provider{number % 300}"])
     return {
         "_id": f"{member}/R-{number:04d}",
         "member_number": member,

@@ -115,7 +115,7 @@ def test_a_claim_is_found_by_the_words_of_its_ids_its_label_its_acts_and_who_was
     told = [event(received("R-1", label="Lunettes")), event(paid("R-1", payee_name="PHARMACIE  de l’Hôpital"))]
     claim, listing = after(told).rows[key(MEMBER, "R-1")]
     assert listing is not None
-    assert listing.words == ("r", "1", "lunettes", "p", "pharmacie", "de", "l", "hopital", "65")
+    assert listing.words == ("r", "1", "p", "lunettes", "pharmacie", "de", "l", "hopital", "65")
     assert rules.label(claim) == "Lunettes"
 
 
