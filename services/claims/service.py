@@ -124,10 +124,12 @@ class Claims:
 
     async def reimbursement(self, member_number: str, claim_id: str) -> Reimbursement:
         """One claim of the member; raises `NotFound`, for someone else's too."""
-        found = await self._store.find_claim(member_number, claim_id)
+        found, member = await asyncio.gather(
+            self._store.find_claim(member_number, claim_id), self._member(member_number)
+        )
         if found is None:
             raise NotFound
-        return _named(*found, (await self._member(member_number)).first_names())
+        return _named(*found, member.first_names())
 
     async def summary(self, member_number: str, year: int | None) -> Summary:
         """The member's year in figures, by default this year in France."""
