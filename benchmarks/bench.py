@@ -37,6 +37,8 @@ from shared.kafka import KafkaAccess
 
 SEED = 7
 MAX_STREAMS = 2_200
+MONGO_CACHE_GB = 3.0
+"""As an insurer's server has at least: with half a GB, pages are written out and read again amid each batch."""
 _SETTINGS = {
     # The measurements come from many addresses, as behind a proxy: none meets the limits of one.
     "TRUSTED_PROXIES": f"{HOST}/32",
@@ -140,7 +142,8 @@ def running() -> Iterator[Bench]:
     folder = Path(tempfile.mkdtemp(prefix="espace-assure-bench-"))
     try:
         with Processes(folder / "logs") as processes:
-            infra = Infra(folder, Ports.free(), Toolbox(cache_folder(), processes).tools(), processes)
+            tools = Toolbox(cache_folder(), processes).tools()
+            infra = Infra(folder, Ports.free(), tools, processes, mongo_cache_gb=MONGO_CACHE_GB)
             infra.start()
             services = Services(infra, processes, _SETTINGS)
             services.start()

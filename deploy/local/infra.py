@@ -28,7 +28,14 @@ class Infra:
     """Kafka, MongoDB, MinIO and Mailpit with their data in ``folder``."""
 
     def __init__(
-        self, folder: Path, ports: Ports, tools: Tools, processes: Processes, *, short_lived: bool = False
+        self,
+        folder: Path,
+        ports: Ports,
+        tools: Tools,
+        processes: Processes,
+        *,
+        short_lived: bool = False,
+        mongo_cache_gb: float = mongo.CACHE_GB,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         require_room(folder, NEEDED_MIB)
@@ -38,7 +45,7 @@ class Infra:
         self.environments = Environments(ports, self.secrets)
         self._tools = tools
         self._processes = processes
-        self._short_lived = short_lived
+        self._short_lived, self._mongo_cache_gb = short_lived, mongo_cache_gb
         self._servers: dict[str, Supervised] = {}
 
     def start(self) -> None:
@@ -60,7 +67,7 @@ class Infra:
 
     def _programs(self) -> Iterator[Program]:
         folder, ports, tools, secrets = self.folder, self.ports, self._tools, self.secrets
-        yield mongo.program(folder / "mongo", ports, tools, secrets)
+        yield mongo.program(folder / "mongo", ports, tools, secrets, cache_gb=self._mongo_cache_gb)
         yield minio.program(folder / "minio", ports, tools, secrets)
         yield mailpit.program(folder / "mailpit", ports, tools)
         # Last: its first preparation takes seconds, in which the others start.

@@ -19,13 +19,8 @@ from deploy.local.tools import Tools
 from deploy.topology import REPLICA_SET
 
 ROOT: Final = "root"
-OPTIONS: Final = (
-    *("--oplogSize", "512", "--wiredTigerCacheSizeGB", "0.5"),
-    # Else a service killed inside a transaction blocks its rows for a minute.
-    *("--setParameter", "transactionLifetimeLimitSeconds=10"),
-    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-)
-"""What docker-compose.yml gives it too."""
+CACHE_GB: Final = 0.5
+"""MongoDB's cache where nothing else is asked for: enough to try the portal out."""
 _PRIMARY_WITHIN_S: Final = 60.0
 _ALREADY_INITIALIZED: Final = 23
 _AUTHENTICATION_FAILED: Final = 18
@@ -36,7 +31,17 @@ def url(ports: Ports, user: str, password: str, database: str = "") -> str:
     return f"mongodb://{quote(user)}:{quote(password)}@{HOST}:{ports.mongo}/{database}?replicaSet={REPLICA_SET}&authSource=admin"
 
 
-def program(folder: Path, ports: Ports, tools: Tools, secrets: Secrets) -> Program:
+def options(cache_gb: float = CACHE_GB) -> list[str]:
+    """What docker-compose.yml gives it too, from the environment's MONGO_CACHE_GB."""
+    return [
+        *("--oplogSize", "512", "--wiredTigerCacheSizeGB", str(cache_gb)),
+        # Else a service killed inside a transaction blocks its rows for a minute.
+        *("--setParameter", "transactionLifetimeLimitSeconds=10"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    ]
+
+
+def program(folder: Path, ports: Ports, tools: Tools, secrets: Secrets, *, cache_gb: float = CACHE_GB) -> Program:
     """The server. ``folder`` is its own."""
     data, key_file = folder / "data", folder / "keyfile"
     data.mkdir(parents=True, exist_ok=True)
@@ -44,7 +49,7 @@ def program(folder: Path, ports: Ports, tools: Tools, secrets: Secrets) -> Progr
     command = [
         *(str(tools.mongod), "--bind_ip", HOST, "--port", str(ports.mongo), "--nounixsocket"),
         *("--dbpath", str(data), "--replSet", REPLICA_SET, "--auth", "--keyFile", str(key_file)),
-        *OPTIONS,
+        *options(cache_gb),
     ]
     return Program("mongo", command, lambda: _writable(ports) is not None, folder=folder)
 

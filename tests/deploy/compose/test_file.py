@@ -129,7 +129,7 @@ def test_kafka_knows_every_user_inside_and_only_the_operators_from_outside() -> 
 
 def test_mongodb_is_a_replica_set_whose_transactions_end_by_themselves() -> None:
     command = SERVICES["mongo"]["command"]
-    assert command[-len(mongo.OPTIONS) :] == list(mongo.OPTIONS)
+    assert command[-len(mongo.options()) :] == mongo.options()
     assert "transactionLifetimeLimitSeconds=10" in command
     assert command[command.index("--replSet") + 1] == REPLICA_SET
     assert f'_id: "{REPLICA_SET}"' in (ROOT / "deploy/compose/mongo/healthy.js").read_text()
