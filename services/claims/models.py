@@ -69,8 +69,7 @@ class Status(StrEnum):
     REVERSAL = "reversal"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """All that is known of one claim, or of one reversal: the newest fact of each kind, in whatever order they came.
 
     `reversed_by` is the reversal that takes this claim back; `reversal` is set where this record is itself a reversal.
@@ -107,8 +106,7 @@ class DomainSums:
     deduction_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What lists are filtered, sorted and added up by, derived from a claim; dates are `YYYY-MM-DD`.
 
     `words` is what a search compares (`search.py`); no `figures` where nothing moved.

@@ -1,7 +1,7 @@
 """The rules of claims, pure: the same facts end in the same state, in whatever order and how often."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -47,7 +47,7 @@ def merge(claim: Claim, event: Event[ClaimEvent]) -> tuple[Claim, AnyTold | None
     held: AnyTold | None = getattr(claim, kind)
     if held is None or held.order < fact.order:
         change: dict[str, Any] = {kind: fact}
-        return replace(claim, **change), held
+        return claim._replace(**change), held
     return claim, fact if held.order > fact.order else None
 
 

@@ -10,6 +10,7 @@ from shared.closures import Closures
 from shared.consumer import Subscription
 from shared.events.auth import MemberErased, SessionsClosed
 from shared.events.base import Event, EventData
+from shared.events.claims_payment import ClaimsPaymentEvent
 from shared.events.membership import MembershipEvent
 from shared.mongo import Transaction
 
@@ -49,7 +50,7 @@ def _of_membership(event: Event[EventData]) -> TypeGuard[Event[MembershipEvent]]
 
 
 def _of_claim(event: Event[EventData]) -> TypeGuard[Event[ClaimEvent]]:
-    return isinstance(event.data, ClaimEvent)
+    return isinstance(event.data, ClaimsPaymentEvent)
 
 
 def _of_closure(event: Event[EventData]) -> TypeGuard[Event[SessionsClosed]]:

@@ -102,7 +102,9 @@ class ClaimPaid(ClaimsPaymentEvent):
         total = self.total
         if self.amount_cents != total.complementary_cents:
             raise broken("sum_mismatch", "amount_cents", "Should be the sum of the lines' complementary_cents")
-        computed = [*total, total.left_to_pay_cents, *[line.left_to_pay_cents for line in self.lines]]
+        computed = [*total, total.left_to_pay_cents]
+        if len(self.lines) > 1:  # what is left of one line is left of all
+            computed += [line.left_to_pay_cents for line in self.lines]
         if min(computed) < MIN_CENTS or max(computed) > MAX_CENTS:
             raise broken("sum_out_of_range", "lines", "What is computed from the lines should fit in 64 bits")
         return self

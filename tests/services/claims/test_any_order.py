@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -73,7 +72,7 @@ def claims_expected(events: Sequence[Event[Any]]) -> dict[str, Claim]:
             place = key(data.member_number, claim_id)
             claim = claims.get(place) or Claim(data.member_number, claim_id)
             fact: Any = rules.told(told)
-            claims[place] = replace(claim, **{kind: fact})
+            claims[place] = claim._replace(**{kind: fact})
     return claims
 
 

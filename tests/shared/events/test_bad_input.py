@@ -1,13 +1,15 @@
 """What is no event, why, and that the reason repeats nothing of it."""
 
-from collections.abc import Callable
+import itertools
+import json
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.events.record import InvalidRecord, Record, parse
-from tests.shared.events.examples import NOW, record
+from tests.shared.events.examples import NAMES, NOW, golden, record
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -208,6 +210,7 @@ def test_data_that_break_the_contract(name: str, change: Change, reason: str) ->
     [
         (b'"posted_on":"2026-11-21","posted_on":"2026-11-22"', "json_name_repeated"),
         (b'"posted_on":"2026-11-21","unknown":{"a":1,"a":2}', "json_name_repeated"),
+        (b'"posted_on":"2026-11-21","posted\\u005fon":"2026-11-22"', "json_name_repeated"),
         (b'"posted_on":"2026-11-21","unknown":NaN', "json_invalid"),
         (b'"posted_on":"2026-11-21","unknown":-Infinity', "json_invalid"),
     ],
@@ -216,6 +219,33 @@ def test_json_that_two_readers_may_read_differently(written: bytes, reason: str)
     value = b'{"member_number":"12345678","letter_id":"l-1",' + written + b"}"
 
     assert _reason(record("LetterPosted", value=value)) == reason
+
+
+def _names_in(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_names_in(inner) for inner in value.values())
+    return sum(_names_in(inner) for inner in value) if isinstance(value, list) else 0
+
+
+@pytest.mark.parametrize("colon", [":", " : ", "\n:"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_there_twice_wherever_in_an_event(name: str, colon: str) -> None:
+    data = golden(name)["data"]
+    for nth in range(_names_in(data)):
+        seen = itertools.count()
+
+        def twice(value: Any, nth: int = nth, seen: Iterator[int] = seen) -> str:
+            if isinstance(value, list):
+                return "[" + ",".join(twice(inner) for inner in value) + "]"
+            if not isinstance(value, dict):
+                return json.dumps(value)
+            members = []
+            for key, inner in value.items():
+                again = next(seen) == nth
+                members += [f"{json.dumps(key)}{colon}{twice(inner)}"] * (2 if again else 1)
+            return "{" + ",".join(members) + "}"
+
+        assert _reason(record(name, value=twice(data).encode())) == "json_name_repeated"
 
 
 def test_24_hours_ahead_is_the_limit() -> None:
