@@ -13,7 +13,7 @@ from tests.shared.workbench import until
 
 pytestmark = pytest.mark.servers
 
-EVENTS = 6000
+EVENTS = 12_000
 
 
 @pytest.mark.parametrize("shares", [(0.1,), pytest.param((0.1, 0.3, 0.5), marks=pytest.mark.slow)])
