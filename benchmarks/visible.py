@@ -12,6 +12,7 @@ from typing import Final
 from pyreqwest.client import Client, ClientBuilder
 
 from benchmarks.bench import Bench, Row, row, until
+from services.gateway.upstream import next_piece
 from shared.events.record import Message
 
 PER_SECOND: Final = 200
@@ -95,8 +96,8 @@ class _Listening:
         async with request.build_streamed() as stream:
             await stream.body_reader.read_chunk()  # the greeting: from now on nothing is missed
             greeted.set()
-            while chunk := await stream.body_reader.read_chunk():
-                told, told_at = bytes(chunk).decode(), time.monotonic()
+            while piece := await next_piece(stream):
+                told, told_at = piece.decode(), time.monotonic()
                 for claim in [claim for claim in self._sent if f'"{claim}"' in told]:
                     sent = self._sent[claim]
                     self._seen.stream_ms.append((told_at - sent) * 1000)

@@ -12,7 +12,7 @@ from pyreqwest.response import Response as Upstream
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.upstream import away
+from services.gateway.upstream import away, next_piece
 from shared.errors import TooLarge
 
 HOP_BY_HOP: Final = frozenset(
@@ -113,8 +113,8 @@ async def _whole(service: str, sent: StreamRequest, answer: Upstream) -> bytes:
 async def _pieces(service: str, sent: StreamRequest, answer: Upstream) -> AsyncIterator[bytes]:
     """The answer's body. If the service breaks off, so do we: half an answer must not look like a whole one."""
     try:
-        while (piece := await answer.body_reader.read_chunk()) is not None:
-            yield bytes(piece)
+        while (piece := await next_piece(answer)) is not None:
+            yield piece
     except TransportError as error:
         away(service, error)
         raise

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from services.gateway.routes import STREAMS
 from services.gateway.sse import EventParser, EventTooLarge, ServerEvent
-from services.gateway.upstream import Upstreams
+from services.gateway.upstream import Upstreams, end_if_cancelled, next_piece
 from services.gateway.vector import Vector, format_vector
 from shared.backoff import Backoff
 from shared.errors import Forbidden, NotFound, RequiredAction, Unauthenticated, Unavailable
@@ -209,6 +209,7 @@ class _Follower:
         """Follow until the token is refused, or the service turns out to have no stream."""
         backoff = Backoff(first_s=0.2, cap_s=10.0)
         while True:
+            end_if_cancelled()
             try:
                 await self._follow(backoff)
             except (Unauthenticated, Forbidden) as error:
@@ -238,8 +239,8 @@ class _Follower:
             backoff.reset()
             self.answered.set()
             parser = EventParser()
-            while (piece := await answer.body_reader.read_chunk()) is not None:
-                for event in parser.feed(bytes(piece)):
+            while (piece := await next_piece(answer)) is not None:
+                for event in parser.feed(piece):
                     await self._hear(event)
 
     async def _hear(self, event: ServerEvent) -> None:

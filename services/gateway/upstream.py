@@ -1,5 +1,6 @@
 """The one HTTP client to the services: bounded, without proxies or redirects, silent about what it carries."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from typing import Any
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import JSONDecodeError, TransportError
 from pyreqwest.request import RequestBuilder
+from pyreqwest.response import Response
 
 from services.gateway.routes import STREAMS
 from services.gateway.settings import GatewaySettings
@@ -161,6 +163,25 @@ class Upstreams:
             log.warning("service_failed", to=service, status=answer.status)
             raise Unavailable(retry_after_s=answer.retry_after_s or 5)
         return answer
+
+
+async def next_piece(answer: Response) -> bytes | None:
+    """What comes next of the answer's body, None at its end. Raises TransportError."""
+    end_if_cancelled()
+    piece = await answer.body_reader.read_chunk()
+    end_if_cancelled()
+    return None if piece is None else bytes(piece)
+
+
+def end_if_cancelled() -> None:
+    """Raise CancelledError in a task that was asked to end.
+
+    pyreqwest (0.15) polls what it waits for and the cancellation in turn, by chance: it gives what has come in the
+    place of being cancelled, and a task that reads on would never end.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def away(service: str, error: Exception) -> Unavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import re
 import time
@@ -170,22 +171,29 @@ async def test_a_stop_does_not_wait_for_listeners() -> None:
             assert await asyncio.to_thread(gateway.stop) < 5  # HTTP_DRAIN_SECONDS is 10
 
 
-async def test_a_client_that_leaves_takes_its_service_streams_with_it(gateway: Gateway) -> None:
-    gone = asyncio.Event()
+async def test_clients_that_leave_take_their_service_streams_with_them(gateway: Gateway) -> None:
+    """While they are told: the gateway's HTTP client gives what has come in the place of being cancelled."""
+    told: set[int] = set()
+    all_gone = asyncio.Event()
 
-    async def says(_nth: int, writer: asyncio.StreamWriter) -> None:
+    async def says(nth: int, writer: asyncio.StreamWriter) -> None:
+        told.add(nth)
         try:
             while True:
                 await chunk(writer, b":\n\n")
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.01)
         except ConnectionError:
-            gone.set()
+            told.remove(nth)
+            if not told:
+                all_gone.set()
             raise
 
     async with follow(gateway, says):
-        async with gateway.open(ask()) as reader:
-            await read_until(reader, b": open")
-        await asyncio.wait_for(gone.wait(), 10)
+        async with contextlib.AsyncExitStack() as clients:
+            for _ in range(40):
+                await read_until(await clients.enter_async_context(gateway.open(ask())), b": open")
+            assert len(told) == 40
+        await asyncio.wait_for(all_gone.wait(), 10)
 
 
 async def test_a_full_process_says_so() -> None:
