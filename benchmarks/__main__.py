@@ -1,9 +1,10 @@
 """`make bench`: prints us, the limit and the ratio, as medians of one run."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
+
+import uvloop
 
 from benchmarks import bench, identity, ingestion, lists, memory, pages, streams, visible
 from shared.logs import configure
@@ -21,7 +22,7 @@ def main(names: list[str]) -> None:
 
 
 def _pages(running: bench.Bench) -> None:
-    figures = asyncio.run(pages.measure(running))
+    figures = uvloop.run(pages.measure(running))
     head = f"{'':22}{'fastest ms':>11}{'median ms':>10}{'p95 ms':>9}"
     print(f"{head}{'limit':>7}{'p95/limit':>11}{'bytes':>9}{'gzip':>9}")
     for page in figures:
@@ -41,7 +42,7 @@ def _lists(running: bench.Bench) -> None:
 
     head = f"{'':44}{'claims':>8}{'p50 ms':>8}{'p99 ms':>8}{'limit':>7}{'p50/limit':>11}"
     print(f"{head}{'CPU, us':>9}{'MongoDB':>9}{'bytes':>9}")
-    asyncio.run(shown())
+    uvloop.run(shown())
 
 
 def _streams(running: bench.Bench) -> None:
@@ -58,14 +59,14 @@ def _streams(running: bench.Bench) -> None:
                     print(f"{row}{ms / streams.LIMIT_MS:>8.2f}", flush=True)
 
     print(f"{'':46}{'us':>10}{'limit':>8}{'ratio':>8}")
-    asyncio.run(shown())
+    uvloop.run(shown())
 
 
 def _table(measure: Callable[[bench.Bench], Awaitable[Iterable[bench.Row]]]) -> Callable[[bench.Bench], None]:
     """What prints the rows of a measurement."""
 
     def run(running: bench.Bench) -> None:
-        rows = list(asyncio.run(_measured(measure, running)))
+        rows = list(uvloop.run(_measured(measure, running)))
         print(f"{'':46}{'us':>10}{'limit':>10}{'ratio':>8}")
         for name, us, limit, ratio in rows:
             print(f"{name:46}{us:>10}{limit:>10}{ratio:>8}")

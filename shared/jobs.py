@@ -5,15 +5,16 @@ the result and calls `Jobs.done`. A worker killed at any moment leaves the row t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Collection as Group
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReplaceOne, ReturnDocument
 
 from shared.ids import new_id
-from shared.mongo import Document, Mongo, Transaction
+from shared.mongo import Collection, Document, Mongo, Transaction
 from shared.tracing import current_traceparent
 
 COLLECTION = "jobs"
@@ -94,7 +95,7 @@ class Jobs:
         expires_at: datetime | None = None,
         first_put_at: datetime | None = None,
     ) -> None:
-        """Write or replace a job in `tx`. After `expires_at` it is dropped instead of done.
+        """Write or replace a job as one of the last things `tx` does. After `expires_at` it is dropped instead of done.
 
         `first_put_at`: of a job that is put again, when that was.
         """
@@ -110,38 +111,39 @@ class Jobs:
             "lease": None,
             "traceparent": current_traceparent.get(),
         }
-        await tx.db[COLLECTION].replace_one({"_id": id}, row, upsert=True, session=tx.session)
+        tx.write_last(COLLECTION, ReplaceOne({"_id": id}, row, upsert=True))
         if not_before is None:
             self.put_here.set()
 
     async def change(self, tx: Transaction, kind: str, change: Document) -> None:
         """Change every row of `kind` with these update operators."""
-        await tx.db[COLLECTION].update_many({"kind": kind}, change, session=tx.session)
+        await (await _rows(tx)).update_many({"kind": kind}, change, session=tx.session)
 
     async def drop(self, tx: Transaction, selection: Document) -> None:
         """Delete the jobs that match `selection`."""
-        await tx.db[COLLECTION].delete_many(selection, session=tx.session)
+        await (await _rows(tx)).delete_many(selection, session=tx.session)
 
     async def withdraw(self, tx: Transaction, job_id: str) -> bool:
         """Delete a job that nobody has begun; `False` if somebody has, or it is not there."""
-        gone = await tx.db[COLLECTION].delete_one({"_id": job_id, "lease": None}, session=tx.session)
+        gone = await (await _rows(tx)).delete_one({"_id": job_id, "lease": None}, session=tx.session)
         return gone.deleted_count == 1
 
     async def data_of(self, tx: Transaction, member_number: str) -> list[Document]:
         """What the member's jobs are about, whatever their kind."""
-        rows = tx.db[COLLECTION].find({"member_number": member_number}, {"data": 1}, session=tx.session)
-        return [row["data"] async for row in rows]
+        rows = await _rows(tx)
+        found = rows.find({"member_number": member_number}, {"data": 1}, session=tx.session)
+        return [row["data"] async for row in found]
 
-    async def wake(self, tx: Transaction, *, kind: str, member_numbers: Collection[str]) -> None:
+    async def wake(self, tx: Transaction, *, kind: str, member_numbers: Group[str]) -> None:
         """What these members' jobs of `kind` waited for has come: due now. Who works on one loses its lease."""
         where = {"kind": kind, "member_number": {"$in": sorted(member_numbers)}}
         change = {"$set": {"due_at": datetime.now(UTC), "lease": None}}
-        await tx.db[COLLECTION].update_many(where, change, session=tx.session)
+        await (await _rows(tx)).update_many(where, change, session=tx.session)
         self.put_here.set()
 
     async def done(self, tx: Transaction, job: Job) -> bool:
         """Delete the row; `False` if it was replaced or taken over meanwhile: then write nothing."""
-        gone = await tx.db[COLLECTION].delete_one({"_id": job.id, "lease": job.lease}, session=tx.session)
+        gone = await (await _rows(tx)).delete_one({"_id": job.id, "lease": job.lease}, session=tx.session)
         return gone.deleted_count == 1
 
     async def lease(self, kinds: Sequence[str]) -> Job | None:
@@ -170,6 +172,12 @@ class Jobs:
         """How many of these are due."""
         due = {"kind": {"$in": list(kinds)}, "due_at": {"$lte": datetime.now(UTC)}}
         return int(await self._mongo.db[COLLECTION].count_documents(due, limit=10_000))
+
+
+async def _rows(tx: Transaction) -> Collection:
+    """The rows as `tx` sees them, with those it has put."""
+    await tx.flush(COLLECTION)
+    return tx.db[COLLECTION]
 
 
 def _job(row: Document) -> Job:

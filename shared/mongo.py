@@ -13,7 +13,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import IndexModel, ReadPreference, UpdateOne, WriteConcern
+from pymongo import IndexModel, ReadPreference, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -70,8 +70,9 @@ class Transaction:
         self.db = db
         self.session = session
         self.drafts: list[Draft] = []
-        self.at_end: list[Callable[[], None]] = []
-        """Called when it is over, committed or not."""
+        self.at_end: list[Callable[[bool], None]] = []
+        """Called when it is over, with whether it was committed."""
+        self._last: dict[str, list[UpdateOne | ReplaceOne[Document]]] = {}
 
     async def insert_new(self, collection: str, rows: Sequence[Document]) -> None:
         """Insert rows that are not there; raises `WriteConflict` if one is, for the next try to see it."""
@@ -84,6 +85,22 @@ class Transaction:
         if changes:
             with _conflicts():
                 await self.db[collection].bulk_write(changes, ordered=False, session=self.session)
+
+    def write_last(self, collection: str, change: UpdateOne | ReplaceOne[Document]) -> None:
+        """Write this before the commit, in one command with what else is written last in its collection.
+
+        Each has to find or make its document, or the transaction is tried again: `WriteConflict`.
+        """
+        self._last.setdefault(collection, []).append(change)
+
+    async def flush(self, *collections: str) -> None:
+        """Write now what was to be last there (by default everywhere): for who reads or changes it here."""
+        for collection in collections or tuple(self._last):
+            if changes := self._last.pop(collection, ()):
+                with _conflicts():
+                    done = await self.db[collection].bulk_write(changes, session=self.session)
+                if done.matched_count + done.upserted_count < len(changes):
+                    raise WriteConflict
 
     def publish(self, event: Event[EventData]) -> None:
         """Write `event` to the outbox in this transaction; the relay publishes it after the commit."""
@@ -202,12 +219,13 @@ class Mongo:
                 read_preference=ReadPreference.PRIMARY,
                 max_commit_time_ms=MAX_COMMIT_TIME_MS,
             )
-            tx = Transaction(self.db, session)
+            tx, committed = Transaction(self.db, session), False
             try:
                 result = await self._run(body, tx, give_up_at)
+                committed = True
             finally:
                 for end in tx.at_end:
-                    end()
+                    end(committed)
         if tx.drafts:
             self.committed.set()
         return result
@@ -215,6 +233,7 @@ class Mongo:
     async def _run(self, body: Callable[[Transaction], Awaitable[T]], tx: Transaction, give_up_at: float | None) -> T:
         try:
             result = await body(tx)
+            await tx.flush()
             await self._insert_drafts(tx)
         except BaseException:
             await _abort(tx.session)

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services.claims import api, share_api, share_store
 from services.claims.papers import Papers
-from services.claims.rebuild import fence, orders
+from services.claims.rebuild import orders
 from services.claims.rebuild.fence import Fence
 from services.claims.rebuild.rebuilder import Rebuilder
 from services.claims.service import Claims, Limits
@@ -25,7 +25,7 @@ from shared.typesetting import Typesetter
 from shared.worker import Worker
 
 SERVICE = "claims"
-ALL_COLLECTIONS = {**COLLECTIONS, **share_store.COLLECTIONS, **orders.COLLECTIONS, **fence.COLLECTIONS}
+ALL_COLLECTIONS = {**COLLECTIONS, **share_store.COLLECTIONS, **orders.COLLECTIONS}
 LIVE_EVENTS = {CLAIMS: "claim"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared import jobs
 from shared.jobs import Abandon, Job, Jobs, Postpone
-from shared.mongo import Mongo, Transaction
+from shared.mongo import Document, Mongo, Transaction
 from shared.tracing import current_traceparent, following
 from shared.worker import Worker
 from tests.shared.workbench import until
@@ -155,6 +155,25 @@ async def test_an_abandoned_and_an_expired_job_are_dropped(bench: Bench) -> None
     await until(none_open, "both to go")
     await worker.stop()
     assert await bench.done() == []
+
+
+async def test_what_a_transaction_has_put_it_can_wake_list_and_withdraw(bench: Bench) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    async def body(tx: Transaction) -> list[Document]:
+        for word in ("wanted", "withdrawn"):
+            await bench.jobs.put(
+                tx, id=f"job-{word}", kind="write", member_number="12345678", data={"word": word}, not_before=later
+            )
+        listed = await bench.jobs.data_of(tx, "12345678")
+        await bench.jobs.wake(tx, kind="write", member_numbers=["12345678"])
+        assert await bench.jobs.withdraw(tx, "job-withdrawn")
+        return listed
+
+    assert await bench.mongo.transaction(body) == [{"word": "wanted"}, {"word": "withdrawn"}]
+    due = await bench.jobs.lease(["write"])
+    assert due is not None
+    assert (due.id, await bench.open()) == ("job-wanted", 1)
 
 
 async def test_a_job_goes_on_in_the_trace_in_which_it_was_put(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from shared.errors import Unavailable
@@ -47,6 +47,42 @@ async def test_a_refusal_of_the_database_is_raised_as_it_is(mongo: Mongo) -> Non
     await mongo.transaction(body)
     with pytest.raises(DuplicateKeyError):
         await mongo.transaction(body)
+
+
+async def test_what_is_written_last_is_written_with_the_transaction_or_not_at_all(mongo: Mongo) -> None:
+    async def body(tx: Transaction) -> None:
+        for name in ("a", "b"):
+            tx.write_last("things", ReplaceOne({"_id": name}, {"name": name}, upsert=True))
+        assert await tx.db["things"].count_documents({}, session=tx.session) == 0
+        await tx.flush("things")
+        assert await tx.db["things"].count_documents({}, session=tx.session) == 2
+        tx.write_last("things", UpdateOne({"_id": "b"}, {"$set": {"name": "c"}}))
+        if refused:
+            raise KeyError
+
+    refused = True
+    with pytest.raises(KeyError):
+        await mongo.transaction(body)
+    assert await mongo.db["things"].count_documents({}) == 0
+    refused = False
+    await mongo.transaction(body)
+    assert [row["name"] async for row in mongo.db["things"].find().sort("_id")] == ["a", "c"]
+
+
+async def test_a_last_write_that_finds_nothing_has_the_transaction_tried_again(mongo: Mongo) -> None:
+    ended: list[bool] = []
+
+    async def body(tx: Transaction) -> None:
+        tx.at_end.append(ended.append)
+        await tx.db["things"].insert_one({"name": "beside"}, session=tx.session)
+        tx.write_last("things", UpdateOne({"_id": "row"}, {"$inc": {"n": 1}}))
+        if ended:  # another process makes it meanwhile
+            await mongo.db["things"].update_one({"_id": "row"}, {"$set": {"name": "row"}}, upsert=True)
+
+    await mongo.transaction(body, deadline_s=20)
+    assert ended == [False, False, True]
+    assert await mongo.db["things"].count_documents({"name": "beside"}) == 1
+    assert await mongo.db["things"].count_documents({"_id": "row", "n": 1}) == 1
 
 
 async def test_forty_increments_at_once_all_count(mongo: Mongo) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -13,8 +14,9 @@ from services.claims import rules
 from services.claims.main import ALL_COLLECTIONS
 from services.claims.models import Kept
 from services.claims.rebuild import orders
-from services.claims.rebuild.fence import Fence
+from services.claims.rebuild.fence import WRITER, Fence
 from services.claims.rebuild.orders import REBUILDS, Loss, State
+from services.claims.statements import ANNOUNCE
 from services.claims.store import CLAIMS, SUPERSEDED, ClaimsStore
 from services.claims.store.kept import superseded_row
 from shared import consumer, jobs
@@ -74,13 +76,14 @@ class PausingFence(Fence):
         self._before = before
         self.reached, self.go, self.times = asyncio.Event(), asyncio.Event(), 0
 
-    async def _sign(self, seat: str, seen: Any, tx: Transaction) -> None:
-        self.times += 1
-        first = self.times == 1
-        if first and self._before:
-            await self._pause()
-        await super()._sign(seat, seen, tx)
-        if first and not self._before:
+    @asynccontextmanager
+    async def batch(self, tx: Transaction) -> AsyncIterator[list[ClaimsStore]]:
+        async with super().batch(tx) as stores:
+            yield stores
+            self.times += 1
+        if self.times == 1:
+            if not self._before:
+                await tx.flush()
             await self._pause()
 
     async def _pause(self) -> None:
@@ -239,10 +242,10 @@ async def test_what_stands_in_no_claim_is_told_to_the_new_ones_too(service: Serv
 async def test_events_that_come_again_change_nothing_and_wait_for_no_statement(service: Service) -> None:
     await arriving(service, EVENTS[:60])
     before = await service.rows()
-    await service.mongo.db["jobs"].delete_many({})
+    await service.mongo.db[jobs.COLLECTION].delete_many({"kind": ANNOUNCE})
     await arriving(service, list(reversed(EVENTS[:60])), 7)
     assert await service.rows() == before
-    assert await service.mongo.db["jobs"].count_documents({}) == 0
+    assert await service.mongo.db[jobs.COLLECTION].count_documents({"kind": ANNOUNCE}) == 0
 
 
 async def test_an_event_that_a_rebuild_did_not_fold_refuses_the_swap(
@@ -273,9 +276,10 @@ async def test_what_was_left_behind_by_an_earlier_rebuild_goes(service: Service)
 
 async def test_a_process_whose_row_was_forgotten_makes_it_again(service: Service) -> None:
     await service.fence.register()
-    await service.mongo.db["claim_writers"].delete_many({})
+    rows = service.mongo.db[jobs.COLLECTION]
+    await rows.delete_many({"kind": WRITER})
     await service.take(*EVENTS[:10])
-    assert await service.mongo.db["claim_writers"].count_documents({}) > 0
+    assert await rows.count_documents({"kind": WRITER}) > 0
     await service.expect_all()
 
 
