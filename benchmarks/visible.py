@@ -13,6 +13,7 @@ from pyreqwest.client import Client, ClientBuilder
 
 from benchmarks.bench import Bench, Row, row, until
 from services.gateway.upstream import next_piece
+from shared.events.membership import MemberEnrolled
 from shared.events.record import Message
 
 PER_SECOND: Final = 200
@@ -65,22 +66,39 @@ def _settled(bench: Bench) -> bool:
     )
 
 
+class _Claims:
+    """The claims of some members of which nothing was told before they are paid: what is seen is then the payment."""
+
+    def __init__(self, members: Sequence[MemberEnrolled]) -> None:
+        self.of = {member.member_number for member in members}
+        self._told: set[str] = set()
+
+    def paid_at_once(self, message: Message) -> str | None:
+        """The claim that `message` pays, if it is one of these."""
+        if (message.key or b"").decode() not in self.of:
+            return None
+        claim = claim_id(message)
+        is_new = claim not in self._told
+        self._told.add(claim)
+        return claim if is_new and dict(message.headers)["ce_type"] == b"ClaimPaid" else None
+
+
 class _Listening:
     """Some members with an open stream through the gateway; asks the API for each of their claims once told of it."""
 
     def __init__(self, bench: Bench, client: Client, seen: Seen) -> None:
         self._bench, self._client, self._seen = bench, client, seen
         self._sent: dict[str, float] = {}
-        self.members = {member.member_number for member in bench.members[:LISTENERS]}
+        self._claims = _Claims(bench.members[:LISTENERS])
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator["_Listening"]:
         """Listen until the block ends and every claim sent in it was seen."""
-        greeted = [asyncio.Event() for _ in self.members]
-        tasks = [asyncio.create_task(self._listen(*one)) for one in zip(sorted(self.members), greeted, strict=True)]
+        greeted = {member: asyncio.Event() for member in self._claims.of}
+        tasks = [asyncio.create_task(self._listen(*one)) for one in greeted.items()]
         try:
             async with asyncio.timeout(WITHIN_S):
-                await asyncio.gather(*(event.wait() for event in greeted))
+                await asyncio.gather(*(event.wait() for event in greeted.values()))
             yield self
             await until(lambda: not self._sent, WITHIN_S)
         finally:
@@ -90,9 +108,8 @@ class _Listening:
 
     def sending(self, message: Message) -> None:
         """The clock starts for a claim of a member who listens."""
-        member_number, event_type = (message.key or b"").decode(), dict(message.headers)["ce_type"]
-        if member_number in self.members and event_type == b"ClaimPaid":
-            self._sent[claim_id(message)] = time.monotonic()
+        if claim := self._claims.paid_at_once(message):
+            self._sent[claim] = time.monotonic()
 
     async def _listen(self, member_number: str, greeted: asyncio.Event) -> None:
         authorization = f"Bearer {self._bench.token(member_number)}"
@@ -121,7 +138,7 @@ class _Asking:
 
     def __init__(self, bench: Bench, client: Client, seen: Seen) -> None:
         self._bench, self._client, self._seen = bench, client, seen
-        self._members = {member.member_number for member in bench.members[LISTENERS : 2 * LISTENERS]}
+        self._claims = _Claims(bench.members[LISTENERS : 2 * LISTENERS])
         self._after_ms = FIRST_ASKED_MS
         self._group = asyncio.TaskGroup()
 
@@ -133,9 +150,8 @@ class _Asking:
 
     def sending(self, message: Message) -> None:
         """Ask for it in a moment, if it is a claim of theirs."""
-        member_number = (message.key or b"").decode()
-        if member_number in self._members and dict(message.headers)["ce_type"] == b"ClaimPaid":
-            self._group.create_task(self._ask(member_number, claim_id(message), time.monotonic()))
+        if claim := self._claims.paid_at_once(message):
+            self._group.create_task(self._ask((message.key or b"").decode(), claim, time.monotonic()))
 
     async def _ask(self, member_number: str, claim: str, sent: float) -> None:
         authorization = f"Bearer {self._bench.token(member_number)}"
