@@ -138,6 +138,7 @@ class Bench:
                 "sasl.password": environment["KAFKA_PASSWORD"],
                 "enable.idempotence": True,
                 "linger.ms": 0,
+                "batch.size": 16_384,  # as Java's and aiokafka's; librdkafka's own is a million
                 "queue.buffering.max.messages": 2_000_000,
                 "queue.buffering.max.kbytes": 2_000_000,
             }
