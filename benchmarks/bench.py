@@ -137,6 +137,7 @@ class Bench:
                 "sasl.username": environment["KAFKA_USERNAME"],
                 "sasl.password": environment["KAFKA_PASSWORD"],
                 "enable.idempotence": True,
+                "log_level": 3,  # errors
                 "linger.ms": 0,
                 "batch.size": 16_384,  # as Java's and aiokafka's; librdkafka's own is a million
                 "queue.buffering.max.messages": 2_000_000,
