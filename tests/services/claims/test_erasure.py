@@ -1,6 +1,7 @@
 """`MemberErased`: nothing of the member is left, whatever claims held, and of others everything."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -26,6 +27,20 @@ def rows(service: ClaimsService, member: str) -> dict[str, list[dict[str, Any]]]
     return {name: held for name, held in found.items() if held}
 
 
+async def everything_held(service: ClaimsService, member: str) -> str:
+    """Add to what is held of the member a payment whose statement waits; answers that payment.
+
+    On a busy machine one may have come to rest before it is looked at: then another follows.
+    """
+    async with asyncio.timeout(WITHIN_S):
+        for n in count(2):
+            await service.publish(event(paid(f"R-{n}", member=member, payment_id=f"P-{n}")))
+            await service.until_listed(member, "R-0", "R-1", "V-1", *(f"R-{earlier}" for earlier in range(2, n + 1)))
+            if set(rows(service, member)) == set(HELD):
+                return f"P-{n}"
+    raise AssertionError
+
+
 async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: str) -> None:
     other = f"{(int(member) + 1) % 10**8:08d}"
     for number in (member, other):
@@ -39,9 +54,7 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
         await service.until_known(number)
         await service.announced(StatementReady, number, 1)
         await shared(service, number)
-    await service.publish(event(paid("R-2", member=member, payment_id="P-2")))
-    await service.until_listed(member, "R-0", "R-1", "V-1", "R-2")
-    assert set(rows(service, member)) == set(HELD)
+    waiting = await everything_held(service, member)
 
     await service.publish_as_auth(Event.of(MemberErased(member_number=member, at=clock.now())))
     known = 1
@@ -53,4 +66,5 @@ async def test_an_erased_member_leaves_nothing(service: ClaimsService, member: s
     assert (await service.get("/card", member)).status == 404
     assert (await service.get("/payments/P-1/statement.pdf", member)).status == 404
     assert set(rows(service, other)) == {"claims", "members", "statements", "superseded", "card_shares"}
-    assert len(await service.announced(StatementReady, member, 1)) == 1
+    announced = await service.announced(StatementReady, member, 1)
+    assert waiting not in {statement.payment_id for statement in announced}
