@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import tracing
+from shared.conflicts import passes
 from shared.errors import FieldError, Invalid, Malformed, MethodNotAllowed, NotFound, Problem, TooLarge, Unavailable
 from shared.logs import get_logger
-from shared.mongo import passes
 from shared.parts import Lifecycle, Part
 from shared.settings import ServiceSettings
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,20 +14,11 @@ from motor.motor_asyncio import (
     AsyncIOMotorDatabase,
 )
 from pymongo import IndexModel, ReadPreference, ReplaceOne, UpdateOne, WriteConcern
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    CollectionInvalid,
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    OperationFailure,
-    PyMongoError,
-    WaitQueueTimeoutError,
-)
+from pymongo.errors import CollectionInvalid, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from shared.backoff import Backoff
+from shared.conflicts import WriteConflict, conflicts, passes
 from shared.errors import Unavailable
 from shared.events.base import Event, EventData
 from shared.logs import get_logger
@@ -42,25 +33,7 @@ T = TypeVar("T")
 
 MAX_COMMIT_TIME_MS = 5_000
 
-_DUPLICATE_KEY = 11000
-# WriteConflict, LockTimeout, MaxTimeMSExpired, SnapshotUnavailable, NoSuchTransaction, TransactionTooOld,
-# ExceededTimeLimit, PrimarySteppedDown, the interrupted and not-primary family: each passes by itself.
-_PASSING_CODES = frozenset({24, 50, 91, 112, 189, 225, 246, 251, 262, 10107, 11600, 11602, 13435, 13436})
-
 log = get_logger(__name__)
-
-
-class WriteConflict(Exception):
-    """Two transactions met on one key that both create; the loser tries again and then sees it."""
-
-
-def passes(error: BaseException) -> bool:
-    """Whether trying again later is the remedy: no primary, a broken network, a conflict, a time limit."""
-    if isinstance(error, WriteConflict | ConnectionFailure | AutoReconnect | ExecutionTimeout | WaitQueueTimeoutError):
-        return True
-    if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
-        return True
-    return isinstance(error, OperationFailure) and error.code in _PASSING_CODES
 
 
 class Transaction:
@@ -77,13 +50,13 @@ class Transaction:
     async def insert_new(self, collection: str, rows: Sequence[Document]) -> None:
         """Insert rows that are not there; raises `WriteConflict` if one is, for the next try to see it."""
         if rows:
-            with _conflicts():
+            with conflicts():
                 await self.db[collection].insert_many(rows, ordered=False, session=self.session)
 
     async def write(self, collection: str, changes: Sequence[UpdateOne]) -> None:
         """Update or upsert, in any order; raises `WriteConflict` if another transaction made one of these meanwhile."""
         if changes:
-            with _conflicts():
+            with conflicts():
                 await self.db[collection].bulk_write(changes, ordered=False, session=self.session)
 
     def write_last(self, collection: str, change: UpdateOne | ReplaceOne[Document]) -> None:
@@ -97,7 +70,7 @@ class Transaction:
         """Write now what was to be last there (by default everywhere): for who reads or changes it here."""
         for collection in collections or tuple(self._last):
             if changes := self._last.pop(collection, ()):
-                with _conflicts():
+                with conflicts():
                     done = await self.db[collection].bulk_write(changes, session=self.session)
                 if done.matched_count + done.upserted_count < len(changes):
                     raise WriteConflict
@@ -256,7 +229,7 @@ class Mongo:
     async def _insert_drafts(self, tx: Transaction) -> None:
         if not tx.drafts:
             return
-        with _conflicts():  # two first events of one member: the counter was made by the other
+        with conflicts():  # two first events of one member: the counter was made by the other
             await insert(self.db[OUTBOX], self.db[SEQUENCES], tx.session, tx.drafts)
 
 
@@ -265,20 +238,6 @@ async def server_time(db: Database) -> datetime:
     hello = await db.command("hello", codec_options=db.codec_options)
     now: datetime = hello["localTime"]
     return now
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    """What another transaction created since our snapshot is a conflict: the next try sees it."""
-    try:
-        yield
-    except DuplicateKeyError as error:
-        raise WriteConflict from error
-    except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details or {}
-        if {e.get("code") for e in details.get("writeErrors", [])} != {_DUPLICATE_KEY}:
-            raise
-        raise WriteConflict from error
 
 
 async def _abort(session: Session) -> None:

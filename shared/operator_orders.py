@@ -13,10 +13,11 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import PyMongoError
 
 from shared.backoff import Backoff
+from shared.conflicts import WriteConflict
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.logs import get_logger
-from shared.mongo import Mongo, Transaction, WriteConflict
+from shared.mongo import Mongo, Transaction
 
 COLLECTION = "operator_orders"
 KEPT_S = 90 * 86_400

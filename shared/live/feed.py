@@ -14,10 +14,11 @@ from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
 
 from shared.backoff import Backoff
+from shared.conflicts import passes
 from shared.live.keys import milliseconds, parts
 from shared.live.listeners import Change
 from shared.logs import get_logger
-from shared.mongo import Database, Session, passes
+from shared.mongo import Database, Session
 
 BATCH_CHANGES = 1_000
 WAIT_MS = 1_000

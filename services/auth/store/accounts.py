@@ -7,7 +7,8 @@ import bson
 from pymongo import ReplaceOne
 
 from services.auth.models import Account, Device, Fact
-from shared.mongo import Mongo, Transaction, WriteConflict
+from shared.conflicts import WriteConflict
+from shared.mongo import Mongo, Transaction
 
 
 class Accounts:

@@ -5,7 +5,8 @@ from typing import Final
 
 from pymongo.errors import DuplicateKeyError
 
-from shared.mongo import Mongo, Transaction, WriteConflict
+from shared.conflicts import WriteConflict
+from shared.mongo import Mongo, Transaction
 
 KEPT_LONGER: Final = timedelta(hours=1)
 """Than a challenge can be answered: no clock is that far off."""

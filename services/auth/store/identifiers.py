@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.auth.models import IdentifierKind
-from shared.mongo import Mongo, Transaction, WriteConflict
+from shared.conflicts import WriteConflict
+from shared.mongo import Mongo, Transaction
 
 DUPLICATE_KEY = 11000
 

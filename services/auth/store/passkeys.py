@@ -6,7 +6,8 @@ from pymongo.errors import DuplicateKeyError
 
 from services.auth.models import Passkey
 from services.auth.passkeys import Signed
-from shared.mongo import Mongo, Transaction, WriteConflict
+from shared.conflicts import WriteConflict
+from shared.mongo import Mongo, Transaction
 
 
 class Passkeys:

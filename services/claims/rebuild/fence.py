@@ -19,9 +19,10 @@ from pymongo import UpdateOne
 from services.claims.rebuild import orders
 from services.claims.rebuild.orders import TWOFOLD, Rebuild, State
 from services.claims.store import ClaimsStore
+from shared.conflicts import WriteConflict
 from shared.ids import new_id
 from shared.jobs import COLLECTION as JOBS
-from shared.mongo import Collection, Mongo, Transaction, WriteConflict
+from shared.mongo import Collection, Mongo, Transaction
 
 WRITER: Final = "claim_writer"
 """The kind of these rows; no worker does anything about it."""

@@ -7,7 +7,8 @@ from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from services.notifications.models import Letter, LetterState, Member
-from shared.mongo import Database, Document, Transaction, WriteConflict
+from shared.conflicts import WriteConflict
+from shared.mongo import Database, Document, Transaction
 from shared.sealing import Keyring
 
 MEMBERS = "members"

@@ -13,8 +13,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from services.notifications.models import Message, Sender, Thread, Topic
+from shared.conflicts import WriteConflict
 from shared.live import key
-from shared.mongo import Database, Document, Transaction, WriteConflict
+from shared.mongo import Database, Document, Transaction
 from shared.sealing import Keyring
 
 THREADS = "threads"

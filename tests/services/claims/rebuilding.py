@@ -1,7 +1,8 @@
 """What of claims takes arrivals in and rebuilds, without Kafka, and a flow of claims to do it with."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -39,6 +40,29 @@ def flowing(count: int) -> list[Event[Any]]:
 
 
 EVENTS: Final = flowing(360)
+
+
+class PausingFence(Fence):
+    """Holds the first batch up, before or after its last write, until it is let go."""
+
+    def __init__(self, mongo: Mongo, *, before: bool) -> None:
+        super().__init__(mongo)
+        self._before = before
+        self.reached, self.go, self.times = asyncio.Event(), asyncio.Event(), 0
+
+    @asynccontextmanager
+    async def batch(self, tx: Transaction) -> AsyncIterator[list[ClaimsStore]]:
+        async with super().batch(tx) as stores:
+            yield stores
+            self.times += 1
+        if self.times == 1:
+            if not self._before:
+                await tx.flush()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        self.reached.set()
+        await self.go.wait()
 
 
 class Service:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ from services.claims import rules
 from services.claims.main import ALL_COLLECTIONS
 from services.claims.models import Kept
 from services.claims.rebuild import orders
-from services.claims.rebuild.fence import WRITER, Fence
+from services.claims.rebuild.fence import WRITER
 from services.claims.rebuild.orders import REBUILDS, Loss, State
 from services.claims.statements import ANNOUNCE
 from services.claims.store import CLAIMS, SUPERSEDED, ClaimsStore
@@ -25,7 +24,7 @@ from shared.events.claims_payment import ClaimPaid
 from shared.leases import Lease
 from shared.mongo import Mongo, Transaction
 from tests.services.claims.examples import event, paid, reversed_
-from tests.services.claims.rebuilding import EVENTS, MEMBERS, Service, arriving
+from tests.services.claims.rebuilding import EVENTS, MEMBERS, PausingFence, Service, arriving
 from tests.shared.workbench import until
 from tests.stack import RealServers
 
@@ -66,29 +65,6 @@ async def test_a_claim_keeps_its_stamp_so_that_no_page_is_told_of_a_rebuild(serv
     before = await service.rows()
     await service.rebuild()
     assert await service.rows() == before
-
-
-class PausingFence(Fence):
-    """Holds the first batch up, before or after its last write, until it is let go."""
-
-    def __init__(self, mongo: Mongo, *, before: bool) -> None:
-        super().__init__(mongo)
-        self._before = before
-        self.reached, self.go, self.times = asyncio.Event(), asyncio.Event(), 0
-
-    @asynccontextmanager
-    async def batch(self, tx: Transaction) -> AsyncIterator[list[ClaimsStore]]:
-        async with super().batch(tx) as stores:
-            yield stores
-            self.times += 1
-        if self.times == 1:
-            if not self._before:
-                await tx.flush()
-            await self._pause()
-
-    async def _pause(self) -> None:
-        self.reached.set()
-        await self.go.wait()
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["not yet signed", "signed"])
